@@ -1,0 +1,54 @@
+"""What a step is told: one inbound event of a conversation, already in our own words."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserMessage:
+    """The end user said something.
+
+    `data` is a message of spec webhooks: {type: text|media|location, text?, media?, location?, payload?}; a postback's
+    payload is already parsed (object, array or text), and `text` of a pressed button is its whole label.
+    """
+
+    data: JsonObject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The end user opened the conversation: Kakao's welcome block, a widget opened, a friend added."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAt:
+    """Jump to a flow or node asked for from outside: a goto button (with what its tap said), an agent, the API."""
+
+    flow_id: int
+    node_id: int | None = None
+    message: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentJoined:
+    """An agent takes the conversation over, called for or not."""
+
+    agent: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentMessage:
+    """An agent says something to the end user."""
+
+    data: JsonObject
+    agent: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCompleted:
+    """The agent is done; the bot takes over again."""
+
+
+Inbound = UserMessage | Opened | StartAt | AgentJoined | AgentMessage | CallCompleted

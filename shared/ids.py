@@ -1,0 +1,34 @@
+"""Identifiers: what they look like and how they follow from each other (DESIGN: "One message")."""
+
+import base64
+import hashlib
+import re
+import uuid
+from typing import Final
+
+NAMESPACE: Final = uuid.UUID("6d616c67-696c-5000-8000-000000000000")
+"""Root of every uuid5 below; changing it would change every end user's id."""
+
+BOT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""A bot's id stands in URLs, keys and file names."""
+
+
+def end_user_id(bot_id: str, platform: str, user_key: str) -> str:
+    """The same person on the same channel of the same bot always has the same id."""
+    return str(uuid.uuid5(NAMESPACE, f"{bot_id}/{platform}/{user_key}"))
+
+
+def event_id(commit: str, index: int) -> str:
+    """Id of the event at `index` of the turn written by `commit`: the same at every try and every replay."""
+    return str(uuid.uuid5(uuid.UUID(commit), f"event/{index}"))
+
+
+def message_id(commit: str, index: int) -> str:
+    """Id of the message at `index` of the turn written by `commit`."""
+    return str(uuid.uuid5(uuid.UUID(commit), f"message/{index}"))
+
+
+def log_key(platform: str, user_key: str) -> str:
+    """Name of an end user's log inside a bot: computed, so that nothing has to be looked up."""
+    digest = hashlib.sha256(f"{platform}|{user_key}".encode()).digest()
+    return base64.b32encode(digest).decode().lower()[:16]
