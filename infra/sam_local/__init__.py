@@ -1,0 +1,1 @@
+"""The deployed functions in containers: `make sam-local`."""

@@ -1,0 +1,277 @@
+"""Rules that every resource of template.yaml keeps: least privilege, logs that end, alarms, keys of the tables."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+from infra.check_layer import kept_services
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+RESOURCES = TEMPLATE["Resources"]
+GLOBALS = TEMPLATE["Globals"]["Function"]
+
+
+def of_type(kind):
+    return {name: resource["Properties"] for name, resource in RESOURCES.items() if resource["Type"] == kind}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
+each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
+
+
+def folder_of(name):
+    return Path(FUNCTIONS[name]["CodeUri"]).name
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+def statements(name):
+    return [statement for policy in FUNCTIONS[name]["Policies"] for statement in policy["Statement"]]
+
+
+def environment(name):
+    own = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
+    return {**GLOBALS["Environment"]["Variables"], **own}
+
+
+def alarms_on(dimension, value):
+    wanted = {"Name": dimension, "Value": value}
+    for properties in of_type("AWS::CloudWatch::Alarm").values():
+        metrics = [properties, *(m["MetricStat"]["Metric"] for m in properties.get("Metrics", []) if "MetricStat" in m)]
+        for metric in metrics:
+            if wanted in metric.get("Dimensions", []):
+                yield metric["Namespace"], metric["MetricName"]
+
+
+def settings_read_by_the_code() -> Iterator[str]:
+    for folder in ("shared", "functions"):
+        for path in (ROOT / folder).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                    yield from re.findall(r"^MALGIL_[A-Z_]+$", node.value)
+
+
+def test_each_function_folder_has_exactly_one_resource_and_the_reverse():
+    assert sorted(folder_of(name) for name in FUNCTIONS) == sorted(FOLDERS)
+
+
+@each_function
+def test_a_function_resource_is_named_after_its_folder(name):
+    assert name == folder_of(name).replace("_", " ").title().replace(" ", "") + "Function"
+    assert FUNCTIONS[name]["CodeUri"] == f"functions/{folder_of(name)}/"
+
+
+def test_functions_run_python_313_on_the_chosen_architecture_with_both_layers():
+    assert GLOBALS["Runtime"] == "python3.13"
+    assert GLOBALS["Architectures"] == [{"Ref": "Architecture"}]
+    assert GLOBALS["Handler"] == "app.handler"
+    assert GLOBALS["Layers"] == [{"Ref": "DepsLayer"}, {"Ref": "SharedLayer"}]
+    overridden = {key for properties in FUNCTIONS.values() for key in properties}
+    assert not overridden & {"Runtime", "Architectures", "Handler", "Layers", "Role"}
+
+
+def test_arm64_is_the_default_architecture():
+    assert TEMPLATE["Parameters"]["Architecture"]["Default"] == "arm64"
+
+
+def test_every_parameter_has_a_default():
+    assert [name for name, parameter in TEMPLATE["Parameters"].items() if "Default" not in parameter] == []
+
+
+@each_function
+def test_a_function_stops_before_its_caller_gives_up(name):
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s.
+    longest = 5 if folder_of(name) == "kakao_skill" else 29
+    assert 0 < FUNCTIONS[name]["Timeout"] <= longest
+
+
+def test_the_skill_route_carries_the_bot_and_the_secret_in_its_path():
+    (event,) = FUNCTIONS["KakaoSkillFunction"]["Events"].values()
+    assert event["Type"] == "HttpApi"
+    assert event["Properties"]["Method"] == "POST"
+    assert event["Properties"]["Path"] == "/kakao/{botId}/{secret}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["KakaoSkillFunction"]["Timeout"]
+
+
+def test_no_access_log_writes_down_the_secret_in_the_path():
+    assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
+
+
+@each_function
+def test_every_setting_that_the_code_reads_is_set(name):
+    assert set(settings_read_by_the_code()) <= set(environment(name))
+
+
+def test_every_setting_in_the_template_is_read_by_the_code():
+    set_ = {variable for name in FUNCTIONS for variable in environment(name) if variable.startswith("MALGIL_")}
+    assert set_ == set(settings_read_by_the_code())
+
+
+@each_function
+def test_a_function_names_itself_in_logs_and_metrics(name):
+    assert environment(name)["POWERTOOLS_SERVICE_NAME"] == {"Fn::Sub": folder_of(name) + "-${Stage}"}
+    assert environment(name)["POWERTOOLS_METRICS_NAMESPACE"] == "Malgil"
+
+
+@each_function
+def test_a_role_allows_no_wildcard(name):
+    for statement in statements(name):
+        assert not [action for action in listed(statement["Action"]) if "*" in action]
+        assert "*" not in listed(statement["Resource"])
+        assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, "NotAction allows all the rest"
+
+
+@each_function
+def test_a_role_reaches_only_the_tables_and_published_bots(name):
+    resources = [resource for statement in statements(name) for resource in listed(statement["Resource"])]
+    assert all(
+        resource
+        in (
+            {"Fn::GetAtt": ["TurnsTable", "Arn"]},
+            {"Fn::GetAtt": ["CoreTable", "Arn"]},
+            {"Fn::Sub": "${BotBucket.Arn}/b/*"},
+        )
+        for resource in resources
+    )
+
+
+@each_function
+def test_no_function_can_change_or_delete_what_is_written(name):
+    actions = {action for statement in statements(name) for action in listed(statement["Action"])}
+    assert actions == {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
+
+
+@each_function
+def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name):
+    services = {action.split(":")[0] for statement in statements(name) for action in listed(statement["Action"])}
+    assert services <= set(kept_services())
+
+
+def test_each_function_gets_a_role_of_its_own(monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    for resource in template["Resources"].values():
+        for uri in ("CodeUri", "ContentUri"):
+            if uri in resource["Properties"]:
+                resource["Properties"][uri] = "s3://bucket/key"
+    transformed = transform(template, {}, ManagedPolicies())["Resources"]
+    roles = {name: resource for name, resource in transformed.items() if resource["Type"] == "AWS::IAM::Role"}
+    functions = [r["Properties"] for r in transformed.values() if r["Type"] == "AWS::Lambda::Function"]
+    assert sorted(function["Role"]["Fn::GetAtt"][0] for function in functions) == sorted(roles)
+    for role in roles.values():
+        (logs,) = role["Properties"]["ManagedPolicyArns"]
+        assert logs.endswith("/service-role/AWSLambdaBasicExecutionRole")
+
+
+class ManagedPolicies:
+    """What the translator asks for when a policy is named instead of written out; ours never are."""
+
+    def load(self):
+        return {}
+
+
+@each_function
+def test_a_function_writes_to_a_log_group_whose_entries_expire(name):
+    group = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+    assert RESOURCES[group]["Type"] == "AWS::Logs::LogGroup"
+    assert RESOURCES[group]["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+def test_log_groups_are_not_shared():
+    groups = [FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS]
+    assert sorted(groups) == sorted(of_type("AWS::Logs::LogGroup"))
+
+
+@each_function
+def test_a_function_has_alarms_on_errors_throttles_and_own_faults(name):
+    found = set(alarms_on("FunctionName", {"Ref": name}))
+    assert found >= {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}
+    assert ("Malgil", "OwnFault") in set(alarms_on("service", environment(name)["POWERTOOLS_SERVICE_NAME"]))
+
+
+def test_an_alarm_goes_off_before_kakaotalk_gives_up():
+    assert ("AWS/Lambda", "Duration") in set(alarms_on("FunctionName", {"Ref": "KakaoSkillFunction"}))
+    assert RESOURCES["KakaoSkillDurationAlarm"]["Properties"]["Threshold"] < 5000
+
+
+@pytest.mark.parametrize("table", ["TurnsTable", "CoreTable"])
+def test_a_throttled_table_sets_off_an_alarm(table):
+    found = set(alarms_on("TableName", {"Ref": table}))
+    assert found == {("AWS/DynamoDB", "ReadThrottleEvents"), ("AWS/DynamoDB", "WriteThrottleEvents")}
+
+
+def test_faults_of_the_api_set_off_an_alarm():
+    assert ("AWS/ApiGateway", "5xx") in set(alarms_on("ApiId", {"Ref": "HttpApi"}))
+
+
+def test_every_alarm_tells_the_address_when_there_is_one():
+    topic = {"Fn::If": ["HasAlarmEmail", [{"Ref": "AlarmTopic"}], {"Ref": "AWS::NoValue"}]}
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == topic, name
+        assert alarm["TreatMissingData"] == "notBreaching", name
+
+
+def keys(properties):
+    return {key["KeyType"]: key["AttributeName"] for key in properties["KeySchema"]}
+
+
+def test_turns_are_keyed_by_log_and_revision_with_no_index():
+    table = RESOURCES["TurnsTable"]["Properties"]
+    assert keys(table) == {"HASH": "pk", "RANGE": "sk"}
+    assert "GlobalSecondaryIndexes" not in table
+
+
+def test_the_stream_of_the_turns_carries_the_new_image():
+    assert RESOURCES["TurnsTable"]["Properties"]["StreamSpecification"] == {"StreamViewType": "NEW_IMAGE"}
+
+
+def test_the_core_table_has_two_indexes_that_hold_everything():
+    table = RESOURCES["CoreTable"]["Properties"]
+    assert keys(table) == {"HASH": "pk", "RANGE": "sk"}
+    indexes = {index["IndexName"]: index for index in table["GlobalSecondaryIndexes"]}
+    assert keys(indexes["GSI1"]) == {"HASH": "gsi1pk", "RANGE": "gsi1sk"}
+    assert keys(indexes["GSI2"]) == {"HASH": "gsi2pk", "RANGE": "gsi2sk"}
+    assert [index["Projection"] for index in indexes.values()] == [{"ProjectionType": "ALL"}] * 2
+    assert "StreamSpecification" not in table
+
+
+@pytest.mark.parametrize("table", ["TurnsTable", "CoreTable"])
+def test_a_table_expires_rows_can_be_restored_and_costs_nothing_when_idle(table):
+    properties = RESOURCES[table]["Properties"]
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert properties["SSESpecification"] == {"SSEEnabled": True}
+    assert properties["BillingMode"] == "PAY_PER_REQUEST"
+
+
+@pytest.mark.parametrize("name", ["TurnsTable", "CoreTable", "BotBucket"])
+def test_data_outlives_the_stack(name):
+    assert RESOURCES[name]["DeletionPolicy"] == "Retain"
+    assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_bucket_is_private_and_encrypted():
+    bucket = RESOURCES["BotBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+
+
+def test_the_bucket_refuses_plain_http():
+    (statement,) = RESOURCES["BotBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert statement["Effect"] == "Deny"
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_the_outputs_say_where_everything_is():
+    assert set(TEMPLATE["Outputs"]) == {"HttpApiUrl", "TurnsTableName", "CoreTableName", "BotBucketName"}
