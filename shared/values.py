@@ -11,6 +11,14 @@ from typing import Any, Final
 SAFE_INTEGER_TEXT: Final = 10**21
 """From this magnitude on JavaScript prints numbers in exponent form (ECMAScript Number::toString)."""
 
+MAX_INDEX_DIGITS: Final = 10
+"""An ECMAScript array index is below 2**32 - 1."""
+
+WHITESPACE: Final = (
+    "\t\n\v\f\r \u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+"""What `\\s` and trim() take for white space in ECMAScript; Python's own set differs."""
+
 
 class Undefined:
     """JavaScript's `undefined`; the only instance is UNDEFINED."""
@@ -44,27 +52,46 @@ class PrintsAs(dict[str, Any]):
         return "" if value is None else to_text(value)
 
 
+def is_index(key: str) -> bool:
+    """Whether a property name is an array index as ECMAScript writes them: "0", "12", not "01"."""
+    return key.isdecimal() and key.isascii() and len(key) <= MAX_INDEX_DIGITS and (key == "0" or key[0] != "0")
+
+
 def member(value: Any, key: str) -> Any:
-    """`value[key]` as JavaScript reads JSON data: own keys, list indices, `length`; never an attribute of the host."""
+    """`value[key]` as JavaScript reads JSON data: own keys, indices, `length`; never an attribute of the host.
+
+    A text's index counts characters (JavaScript would give half of one beyond U+FFFF).
+    """
     if isinstance(value, dict):
         return value.get(key, UNDEFINED)
-    if isinstance(value, list):
-        if key.isdecimal() and key.isascii():
+    if isinstance(value, list | str):
+        if is_index(key):
             index = int(key)
             return value[index] if index < len(value) else UNDEFINED
-        return len(value) if key == "length" else UNDEFINED
-    if isinstance(value, str) and key == "length":
-        return utf16_length(value)
+        if key == "length":
+            return utf16_length(value) if isinstance(value, str) else len(value)
     return UNDEFINED
+
+
+def own_keys(value: dict[str, Any]) -> list[str]:
+    """Keys in the order in which JavaScript walks an object: indices ascending, then the others as they were added."""
+    keys = list(value)
+    indices = [key for key in keys if is_index(key)]
+    if not indices:
+        return keys
+    return sorted(indices, key=int) + [key for key in keys if not is_index(key)]
 
 
 def utf16_length(text: str) -> int:
     """Length in UTF-16 units, as JavaScript and Kakao count."""
-    return len(text) + sum(character > "\uffff" for character in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def number_text(value: float) -> str:
-    """A number as JavaScript prints it: 1 for 1.0, 1e+21, 1e-7."""
+    """A number as JavaScript prints it: 1 for 1.0, 1e+21, 1e-7.
+
+    Only whole numbers keep more digits than a JavaScript number has, because they are mostly ids of other systems.
+    """
     if isinstance(value, int):
         if -SAFE_INTEGER_TEXT < value < SAFE_INTEGER_TEXT:
             return str(value)
@@ -76,13 +103,14 @@ def number_text(value: float) -> str:
         return "NaN"
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
-    if value.is_integer() and abs(value) < SAFE_INTEGER_TEXT:
-        return str(int(value))
     text = repr(value)
     if "e" not in text:
-        return text
+        return text.removesuffix(".0") if value else "0"
     mantissa, exponent = text.split("e")
     power = int(exponent)
+    if 0 < power < 21:  # noqa: PLR2004 - the power of SAFE_INTEGER_TEXT
+        whole, _, fraction = mantissa.partition(".")
+        return whole + fraction + "0" * (power - len(fraction))
     if -7 < power < 0:  # noqa: PLR2004 - JavaScript writes 0.000001 in full and 1e-7 not
         digits = mantissa.lstrip("-").replace(".", "")
         return f"{'-' if value < 0 else ''}0.{'0' * (-power - 1)}{digits}"
@@ -115,10 +143,11 @@ def to_json(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return number_text(value) if math.isfinite(value) else "null"
+        text = number_text(value)
+        return "null" if text.endswith(("NaN", "Infinity")) else text
     if isinstance(value, list):
         return "[" + ",".join([to_json(item) for item in value]) + "]"
-    return "{" + ",".join([f"{_json_string(str(key))}:{to_json(item)}" for key, item in value.items()]) + "}"
+    return "{" + ",".join([f"{_json_string(key)}:{to_json(value[key])}" for key in own_keys(value)]) + "}"
 
 
 _JSON_ESCAPES: Final = {
@@ -157,7 +186,7 @@ def to_number(value: Any) -> float:
         return 0
     if value is UNDEFINED:
         return math.nan
-    return _text_to_number(to_text(value).strip())
+    return _text_to_number(to_text(value).strip(WHITESPACE))
 
 
 def _text_to_number(text: str) -> float:
@@ -166,7 +195,7 @@ def _text_to_number(text: str) -> float:
     for prefix, base in (("0x", 16), ("0o", 8), ("0b", 2)):
         if text[:2].lower() == prefix:
             try:
-                return int(text[2:], base) if "_" not in text else math.nan
+                return int(text[2:], base) if text.isalnum() else math.nan
             except ValueError:
                 return math.nan
     unsigned = text.lstrip("+-")
