@@ -1,0 +1,36 @@
+"""backstack (deprecated, but old bots have it): a stack that the author fills by hand."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared.engine import back_stack
+from shared.engine.nodes.back import read_count
+from shared.engine.outcome import ADVANCE, JUMP_TO_FALLBACK, Jump, NodeFailed, Outcome
+
+if TYPE_CHECKING:
+    from shared.bot.model import Node
+    from shared.engine.walk import Walk
+
+
+def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+    stack = walk.session.own_stack
+    operation = data.get("operation", "pop")
+    if operation == "push":
+        back_stack.push(stack, (node.flow_id, node.id))
+        return ADVANCE
+    if operation == "clear":
+        stack.clear()
+        return ADVANCE
+    if operation == "pop":
+        return _pop(walk, read_count(data))
+    raise NodeFailed("InvalidNode", f"node {node.id}: operation must be push, pop or clear")
+
+
+def _pop(walk: "Walk", count: int) -> Outcome:
+    """Take `count` places and jump to the last one taken; more than there are goes to the fallback flow."""
+    stack = walk.session.own_stack
+    if not 0 < count <= len(stack):
+        stack.clear()
+        return JUMP_TO_FALLBACK
+    place = stack[-count]
+    del stack[-count:]
+    return Jump(*place)

@@ -1,0 +1,23 @@
+"""response: sends one message."""
+
+from typing import TYPE_CHECKING, Any
+
+from shared.engine.message import read_message
+from shared.engine.outcome import ADVANCE, NodeFailed, Outcome
+
+if TYPE_CHECKING:
+    from shared.bot.model import Node
+    from shared.engine.walk import Walk
+
+
+def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+    message = read_message(data.get("message"), walk.entry.notes)
+    if message is None:
+        raise NodeFailed("InvalidNode", f"node {node.id} has no message")
+    if message["type"] == "text" and not message["text"]:
+        walk.entry.notes.append("the text is empty: nothing was sent")
+        return ADVANCE
+    meta = data.get("meta")
+    custom = meta.get("custom") if isinstance(meta, dict) else None
+    walk.say(message, None if custom is None else {"custom": custom})
+    return ADVANCE

@@ -1,0 +1,47 @@
+"""What a step did, node by node: the inspector of the builder and the debug log show it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.values import UNDEFINED
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(slots=True)
+class TraceEntry:
+    """One executed node.
+
+    `data` is its data after templates; `changes` what it wrote to the context; `edge` the index of the way taken; `notes`
+    what a reader should know (conditions that could not be judged, parts that were dropped).
+    """
+
+    flow_id: int
+    node_id: int
+    type: str
+    nanoseconds: int = 0
+    data: Any = None
+    changes: JsonObject = field(default_factory=dict)
+    messages: list[JsonObject] = field(default_factory=list)
+    error: JsonObject | None = None
+    edge: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> JsonObject:
+        entry: JsonObject = {
+            "flowId": self.flow_id,
+            "nodeId": self.node_id,
+            "type": self.type,
+            "ms": round(self.nanoseconds / 1_000_000, 3),
+        }
+        for key, value in (
+            ("data", self.data),
+            ("changes", {k: None if v is UNDEFINED else v for k, v in self.changes.items()}),
+            ("messages", self.messages),
+            ("error", self.error),
+            ("edge", self.edge),
+            ("notes", self.notes),
+        ):
+            if value not in (None, [], {}):
+                entry[key] = value
+        return entry

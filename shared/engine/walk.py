@@ -1,0 +1,330 @@
+"""A walk: executing one node after another until somebody has to say something (spec engine 3, 4.2, 4.6, 4.7).
+
+The walk owns a private copy of the session and the context that templates and conditions see. Node executors write
+through its methods, so that every write is in the trace.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.bot.model import Bot, Edge, Node
+from shared.engine import back_stack
+from shared.engine.effects import Effect
+from shared.engine.outcome import Advance, End, Jump, JumpToEntry, JumpToFallback, NodeFailed, Outcome, Suspend, Wait
+from shared.engine.registry import executor_of
+from shared.engine.session import JsonObject, Session
+from shared.engine.surroundings import Surroundings
+from shared.engine.trace import TraceEntry
+from shared.templates import RenderEnvironment, TemplateError, TemplateSyntaxError
+from shared.values import UNDEFINED, PrintsAs, member, to_json
+
+MAX_NODES: Final = 100
+"""Executed nodes a step (ours): more means that the bot runs in a circle."""
+CYCLE_SHOWN: Final = 10
+RESULT_LIMIT: Final = 16 * 1024
+"""Characters of JSON that one node result may take into later turns (ours): the state must stay small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened to the conversation.
+
+    `name` is the event's (spec webhooks) without `bot.`; `session` the conversation as it was then.
+    """
+
+    name: str
+    session: Session
+    agent: JsonObject | None = None
+    manual_status: str | None = None
+
+
+def error_value(name: str, message: str, **more: Any) -> PrintsAs:
+    """An error as templates see it: prints as its message."""
+    return PrintsAs({"name": name, "message": message, **more}, "message")
+
+
+def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> JsonObject:
+    """What templates, conditions and scripts see (spec engine 2)."""
+    context: JsonObject = {}
+    for node_type, result in session.results.items():
+        error = result.get("error")
+        context[node_type] = {**result, "error": PrintsAs(error, "message")} if isinstance(error, dict) else result
+    context["bot"] = {"id": bot.id, "title": bot.title, "description": bot.profile.get("description")}
+    context["botId"] = bot.id
+    if surroundings.end_user_id is not None:
+        context["endUserId"] = surroundings.end_user_id
+    context["conversationId"] = session.conversation_id
+    context["platform"] = surroundings.platform
+    context["userKey"] = surroundings.user_key
+    context["params"] = session.params
+    if session.message is not None:
+        context["message"] = PrintsAs(session.message, "text")
+    return context
+
+
+class Walk:
+    """One step's walk. `messages` {data, meta, position} are what it says; `effect` is set when it is suspended."""
+
+    __slots__ = (
+        "bot",
+        "context",
+        "effect",
+        "environment",
+        "executed",
+        "facts",
+        "messages",
+        "origin",
+        "session",
+        "silent",
+        "spoke",
+        "surroundings",
+        "trace",
+    )
+
+    def __init__(self, bot: Bot, session: Session, surroundings: Surroundings) -> None:
+        self.bot = bot
+        self.session = session
+        self.surroundings = surroundings
+        self.context = build_context(bot, session, surroundings)
+        self.environment = RenderEnvironment(
+            now_ms=surroundings.now_ms, random=surroundings.random, language=surroundings.language
+        )
+        self.messages: list[JsonObject] = []
+        self.facts: list[Fact] = []
+        self.trace: list[TraceEntry] = []
+        self.effect: Effect | None = None
+        self.executed = 0
+        self.silent = False
+        self.spoke = False
+        self.origin = (session.position, session.waiting, session.keyboard)
+
+    # ---- what executors use
+
+    @property
+    def entry(self) -> TraceEntry:
+        """The trace of the node that runs now."""
+        return self.trace[-1]
+
+    def say(self, data: JsonObject, meta: JsonObject | None = None) -> None:
+        """Send a message; a silent walk (spec engine 4.4) only notes it."""
+        if self.silent:
+            self.entry.notes.append("a message was not sent: the walk to the first keyboard is silent")
+            return
+        entry = self.entry
+        message = {"data": data, "meta": meta, "position": [entry.flow_id, entry.node_id]}
+        self.messages.append(message)
+        entry.messages.append(data)
+        self.spoke = True
+
+    def set_params(self, params: JsonObject) -> None:
+        """Merge into the conversation's parameters; None removes."""
+        for key, value in params.items():
+            if value is None:
+                self.session.params.pop(key, None)
+            else:
+                self.session.params[key] = value
+            self.entry.changes[f"params.{key}"] = value
+
+    def clear_params(self) -> None:
+        self.session.params.clear()
+        self.entry.changes["params"] = {}
+
+    def set_result(self, node_type: str, result: JsonObject) -> None:
+        """Replace the result of this node type whole."""
+        self.session.results[node_type] = result
+        error = result.get("error")
+        self.context[node_type] = {**result, "error": PrintsAs(error, "message")} if isinstance(error, dict) else result
+        self.entry.changes[node_type] = result
+
+    def set_failure(self, node_type: str, name: str, message: str, **more: Any) -> None:
+        """A failure that the bot's edges can see; the walk goes on and no error message is sent (spec engine 4.6)."""
+        error = error_value(name, message, **{key: more[key] for key in ("statusCode",) if key in more})
+        self.set_result(node_type, {"status": "FAILED", **more, "error": error})
+        self.note_error(error)
+
+    def note_error(self, error: PrintsAs) -> None:
+        self.context["error"] = error
+        if self.trace:
+            self.entry.error = dict(error)
+
+    def tell(self, name: str, *, manual_status: str | None = None, agent: JsonObject | None = None) -> None:
+        """Note a fact for the events of this turn."""
+        self.facts.append(Fact(name, self.session.copy(), agent or None, manual_status))
+
+    def resolve(self, path: tuple[str, ...]) -> Any:
+        """A path of a condition: the context first, then the parameters."""
+        value = self.context.get(path[0], UNDEFINED)
+        if value is UNDEFINED:
+            value = self.session.params.get(path[0], UNDEFINED)
+        for name in path[1:]:
+            value = member(value, name)
+        return value
+
+    def render(self, source: str) -> str:
+        """A text with templates, compiled once a bot version."""
+        return self.bot.template(source).render(self.context, self.environment)
+
+    def choose(self, node: Node) -> Edge | None:
+        """The edge to take: the first, best first, whose condition holds."""
+        notes = self.entry.notes
+        for edge in node.edges:
+            if edge.condition is None or edge.condition.holds(self.resolve, self.render, notes):
+                self.entry.edge = edge.index
+                return edge
+        return None
+
+    # ---- walking
+
+    def start(self, node: Node | None) -> None:
+        """Begin an automatic reply at `node`: its place goes onto the back stack (spec engine 6)."""
+        if node is not None:
+            back_stack.push(self.session.back_stack, (node.flow_id, node.id))
+        self.run(node)
+
+    def start_at_entry(self) -> None:
+        self._start_at_flow(self.bot.entry_flow_id, "entry")
+
+    def start_at_fallback(self) -> None:
+        self._start_at_flow(self.bot.fallback_flow_id, "fallback")
+
+    def _start_at_flow(self, flow_id: int | None, role: str) -> None:
+        node = self.bot.entry_of(flow_id)
+        if node is None:
+            self.fail("FlowNotFound", f"no flow: the {role} flow {flow_id} is missing or has no entry node")
+        else:
+            self.start(node)
+
+    def run(self, node: Node | None) -> None:
+        """Execute nodes from `node` on until the walk waits, ends, is suspended or fails."""
+        while node is not None:
+            if self.executed >= MAX_NODES:
+                self._fail_loop()
+                return
+            if self.surroundings.milliseconds_left() <= 0:
+                self.fail("DeadlineExceeded", "the answer took too long")
+                return
+            node = self._execute(node)
+
+    def _execute(self, node: Node) -> Node | None:
+        self.executed += 1
+        entry = TraceEntry(node.flow_id, node.id, node.type)
+        self.trace.append(entry)
+        clock = self.surroundings.clock_ns
+        started = clock()
+        try:
+            data = node.data.render(self.context, self.environment)
+            entry.data = data
+            outcome = executor_of(node.type)(self, node, data)
+            return self._follow(node, outcome)
+        except (NodeFailed, TemplateError, TemplateSyntaxError) as exc:
+            self.fail(getattr(exc, "name", "TemplateError"), str(exc))
+            return None
+        finally:
+            entry.nanoseconds = clock() - started
+
+    def advance(self, node: Node) -> Node | None:
+        """The node behind the edge to take from `node`; None ends the walk there."""
+        edge = self.choose(node)
+        if edge is None:
+            self._rest(node, "nowhere")
+            return None
+        target = self.bot.node(node.flow_id, edge.node_id)
+        if target is None:
+            raise NodeFailed("NodeNotFound", f"no node {edge.node_id} in flow {node.flow_id}")
+        return target
+
+    def _follow(self, node: Node, outcome: Outcome) -> Node | None:
+        if isinstance(outcome, Advance):
+            if node.type not in self.session.results:
+                self.session.results[node.type] = self.context[node.type] = {"status": "COMPLETED"}
+            return self.advance(node)
+        if isinstance(outcome, Wait):
+            self._rest(node, outcome.waiting)
+            return None
+        if isinstance(outcome, Jump):
+            return self._jump(outcome)
+        if isinstance(outcome, Suspend):
+            self.effect = outcome.effect
+            self._rest(node, "effect")
+            return None
+        if isinstance(outcome, End):
+            self._rest(node, "nowhere")
+            return None
+        if isinstance(outcome, JumpToEntry):
+            return self._jump(Jump(self.bot.entry_flow_id, None, missing_is_error=True))
+        assert isinstance(outcome, JumpToFallback)  # noqa: S101 - the last of the union
+        return self._jump(Jump(self.bot.fallback_flow_id, None, missing_is_error=True))
+
+    def _jump(self, jump: Jump) -> Node | None:
+        target = self.find(jump.flow_id, jump.node_id)
+        if target is not None:
+            return target
+        if jump.missing_is_error:
+            wanted = f"flow {jump.flow_id}" if jump.node_id is None else f"node {jump.node_id} in flow {jump.flow_id}"
+            raise NodeFailed("FlowNotFound", f"no {wanted}")
+        return self._jump(Jump(self.bot.fallback_flow_id, None, missing_is_error=True))
+
+    def find(self, flow_id: int | None, node_id: int | None) -> Node | None:
+        """A node, or the entry of the flow when no node is named."""
+        return self.bot.entry_of(flow_id) if node_id is None else self.bot.node(flow_id, node_id)
+
+    def _rest(self, node: Node, waiting: Any) -> None:
+        session = self.session
+        session.waiting = waiting
+        session.position = (node.flow_id, node.id)
+        if waiting != "keyboard":
+            session.keyboard = None
+        if waiting == "effect":
+            return
+        current = session.navigation.get("current")
+        here = {"flowId": node.flow_id, "nodeId": node.id, "visitCount": 1}
+        if current is not None and (current["flowId"], current["nodeId"]) == (node.flow_id, node.id):
+            here["visitCount"] = current["visitCount"] + 1
+            session.navigation = {**session.navigation, "current": here}
+        else:
+            session.navigation = {"current": here, "prev": current}
+
+    # ---- failures
+
+    def fail(self, name: str, message: str) -> None:
+        """Send the bot's error message and leave the conversation where a next message can go on (spec engine 4.6).
+
+        That is the keyboard that the user just answered, if there is one, so that another answer can be tried.
+        """
+        error = error_value(name, message)
+        self.note_error(error)
+        self.effect = None
+        try:
+            text = self.bot.system_template("error").render(self.context, self.environment)
+        except (TemplateError, TemplateSyntaxError):
+            text = self.bot.default_system_message("error")
+        position, waiting, keyboard = self.origin
+        session = self.session
+        if waiting == "keyboard" and position is not None and self.bot.node(*position) is not None:
+            session.position, session.waiting, session.keyboard = position, waiting, keyboard
+        else:
+            session.position, session.waiting, session.keyboard = None, "nowhere", None
+        self.silent = False
+        self.say_system(text)
+
+    def say_system(self, text: str) -> None:
+        """Send one of the bot's own sentences (empty, error), which belong to no node."""
+        self.messages.append({"data": {"type": "text", "text": text}, "meta": None, "position": None})
+        self.spoke = True
+
+    def _fail_loop(self) -> None:
+        nodes = [f"{entry.flow_id}/{entry.node_id}" for entry in self.trace[-CYCLE_SHOWN:]]
+        self.entry.notes.append(f"the walk runs in a circle: {' -> '.join(nodes)}")
+        self.fail("LoopError", f"more than {MAX_NODES} nodes without waiting for the user")
+
+    # ---- the end
+
+    def cap_results(self) -> None:
+        """Drop results that are too large to be carried into later turns; the trace says which."""
+        for node_type, result in self.session.results.items():
+            if len(result) <= 1 or len(to_json(result)) <= RESULT_LIMIT:
+                continue
+            kept = {key: result[key] for key in ("status", "statusCode", "uri") if key in result}
+            self.session.results[node_type] = {**kept, "dropped": True}
+            if self.trace:
+                self.entry.notes.append(f"the result of {node_type} is too large and is dropped after this turn")
