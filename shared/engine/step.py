@@ -54,6 +54,7 @@ def step(bot: Bot, session: Session | None, inbound: Inbound, surroundings: Surr
         session = session.copy()
     session.updated_at_ms = surroundings.now_ms
     session.progress = None
+    session.params.update(surroundings.params)
     message = (
         inbound.data if isinstance(inbound, UserMessage) else inbound.message if isinstance(inbound, StartAt) else None
     )

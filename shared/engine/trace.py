@@ -12,8 +12,8 @@ JsonObject = dict[str, Any]
 class TraceEntry:
     """One executed node.
 
-    `data` is its data after templates; `changes` what it wrote to the context; `edge` the index of the way taken; `notes`
-    what a reader should know (conditions that could not be judged, parts that were dropped).
+    `data` is its data after templates; `changes` what it wrote to the context; `edge` the index of the way taken;
+    `notes` what a reader should know (conditions that could not be judged, parts that were dropped).
     """
 
     flow_id: int

@@ -1,0 +1,217 @@
+"""From what a step did to the turn that is written: message ids, masks, state and events. Pure."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared.conversation.masking import apply_masks, take_masks
+from shared.conversation.turn import RECENT_CLIENT_IDS, LogState, Turn
+from shared.engine.session import Session
+from shared.engine.walk import Fact
+from shared.ids import end_user_id, message_id
+from shared.webhooks import events as webhook
+
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """What happened in a turn before it gets its ids.
+
+    `said` is the end user's message data (None: nothing was said); `client_id` the channel's id of it, for duplicates.
+    `session` is the conversation afterwards; `offer_index` where "계속 보기" goes on, when not everything fitted.
+    """
+
+    bot_id: str
+    log: str
+    platform: str
+    user_key: str
+    at_ms: int
+    said: JsonObject | None
+    client_id: str | None
+    session: Session | None
+    messages: list[JsonObject]
+    facts: list[Fact]
+    bot_version: str
+    offer: JsonObject | None = None
+
+
+def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit: str) -> Turn:
+    """The turn to write after `before`."""
+    is_first = revision == 1
+    person = webhook.Person(
+        bot_id=happened.bot_id,
+        end_user_id=end_user_id(happened.bot_id, happened.platform, happened.user_key),
+        platform=happened.platform,
+        user_key=happened.user_key,
+        first_contact_ms=happened.at_ms if is_first else before.first_contact_ms,
+    )
+    inbound = _inbound(happened, commit)
+    messages = [_message(message, index, happened, commit) for index, message in enumerate(happened.messages, start=1)]
+    log = webhook.EventLog(happened.bot_id, commit, happened.at_ms, before.sequence)
+    _tell_person(log, person, before, happened, messages, is_first=is_first)
+    _tell_ended_and_begun(log, person, happened)
+    _tell_messages(log, person, happened, inbound, messages)
+    _tell_changes(log, person, before, happened, messages, is_first=is_first)
+    recent = before.recent
+    if happened.client_id is not None:
+        recent = (*recent, (happened.client_id, revision))[-RECENT_CLIENT_IDS:]
+    return Turn(
+        bot_id=happened.bot_id,
+        log=happened.log,
+        revision=revision,
+        commit=commit,
+        at_ms=happened.at_ms,
+        platform=happened.platform,
+        user_key=happened.user_key,
+        bot_version=happened.bot_version,
+        inbound=inbound,
+        messages=messages,
+        events=log.events,
+        state=LogState(
+            session=happened.session,
+            first_contact_ms=person.first_contact_ms,
+            sequence=log.sequence,
+            recent=recent,
+            offer=happened.offer,
+        ),
+    )
+
+
+def _inbound(happened: Occurrence, commit: str) -> JsonObject | None:
+    if happened.said is None:
+        return None
+    return {"id": message_id(commit, 0), "data": happened.said}
+
+
+def _message(message: JsonObject, index: int, happened: Occurrence, commit: str) -> JsonObject:
+    data, masks = take_masks(message["data"], happened.at_ms)
+    stored: JsonObject = {"id": message_id(commit, index), "data": data, "meta": message["meta"]}
+    if message.get("position"):
+        stored["position"] = message["position"]
+    if message.get("agent"):
+        stored["meta"] = webhook.agent_meta(message["agent"])
+    if masks:
+        stored["masks"] = masks
+    return stored
+
+
+def _last_message_id(inbound: JsonObject | None, messages: list[JsonObject]) -> str | None:
+    if messages:
+        return str(messages[-1]["id"])
+    return None if inbound is None else str(inbound["id"])
+
+
+def _tell_person(
+    log: webhook.EventLog,
+    person: webhook.Person,
+    before: LogState,
+    happened: Occurrence,
+    messages: list[JsonObject],
+    *,
+    is_first: bool,
+) -> None:
+    """First contact creates the end user; the event stands before everything else that is said of them."""
+    if is_first:
+        log.add("bot.end_user.created", _end_user(person, before, happened, messages))
+
+
+def _end_user(person: webhook.Person, before: LogState, happened: Occurrence, messages: list[JsonObject]) -> JsonObject:
+    session = happened.session or before.session
+    return webhook.end_user_data(
+        person,
+        params={} if session is None else session.params,
+        last_message_id=_last_message_id(None, messages),
+        last_conversation_id=None if session is None else session.conversation_id,
+        at_ms=happened.at_ms,
+    )
+
+
+def _conversation(
+    person: webhook.Person,
+    session: Session,
+    at_ms: int,
+    manual_status: str | None = None,
+    agent: JsonObject | None = None,
+) -> JsonObject:
+    return webhook.conversation_data(
+        person,
+        conversation_id=session.conversation_id,
+        params=session.params,
+        navigation=session.navigation,
+        created_at_ms=session.created_at_ms,
+        at_ms=at_ms,
+        manual_status=manual_status,
+        agent=agent,
+    )
+
+
+def _tell_ended_and_begun(log: webhook.EventLog, person: webhook.Person, happened: Occurrence) -> None:
+    for fact in happened.facts:
+        if fact.name in ("conversation.deleted", "conversation.created"):
+            log.add(f"bot.{fact.name}", _conversation(person, fact.session, happened.at_ms))
+
+
+def _tell_messages(
+    log: webhook.EventLog,
+    person: webhook.Person,
+    happened: Occurrence,
+    inbound: JsonObject | None,
+    messages: list[JsonObject],
+) -> None:
+    conversation_id = None if happened.session is None else happened.session.conversation_id
+    if inbound is not None:
+        log.add(
+            "bot.message.received",
+            webhook.message_data(
+                person,
+                message_id=inbound["id"],
+                conversation_id=conversation_id,
+                is_user=True,
+                data=inbound["data"],
+                meta=None,
+                at_ms=happened.at_ms,
+                request_id=inbound["id"],
+            ),
+        )
+    for message in messages:
+        is_agents = (message["meta"] or {}).get("persona") is not None
+        log.add(
+            "bot.message.sent",
+            webhook.message_data(
+                person,
+                message_id=message["id"],
+                conversation_id=conversation_id,
+                is_user=False,
+                data=apply_masks(message["data"], message.get("masks", []), happened.at_ms),
+                meta=message["meta"],
+                at_ms=happened.at_ms,
+                request_id=message["id"] if is_agents else None,
+            ),
+        )
+
+
+def _tell_changes(
+    log: webhook.EventLog,
+    person: webhook.Person,
+    before: LogState,
+    happened: Occurrence,
+    messages: list[JsonObject],
+    *,
+    is_first: bool,
+) -> None:
+    for fact in happened.facts:
+        if fact.manual_status is not None:
+            log.add(
+                f"bot.{fact.name}",
+                _conversation(person, fact.session, happened.at_ms, fact.manual_status, fact.agent),
+            )
+    session, earlier = happened.session, before.session
+    if session is None:
+        return
+    same = earlier is not None and earlier.conversation_id == session.conversation_id
+    known_params = earlier.params if same and earlier is not None else {}
+    known_navigation = earlier.navigation if same and earlier is not None else {}
+    if session.params != known_params or session.navigation != known_navigation:
+        log.add("bot.conversation.updated", _conversation(person, session, happened.at_ms))
+    if not is_first and session.params != known_params:
+        log.add("bot.end_user.updated", _end_user(person, before, happened, messages))

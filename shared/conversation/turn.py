@@ -1,0 +1,111 @@
+"""A turn: what one put into an end user's log holds. State, messages and complete events, together or not at all.
+
+The log is the history, the lock, the duplicate check and the outbox (DESIGN "One message").
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.engine.session import Session
+
+JsonObject = dict[str, Any]
+
+RECENT_CLIENT_IDS: Final = 8
+"""Client ids kept to answer resends from the log."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogState:
+    """The state of an end user's log after a turn.
+
+    `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came; `sequence`
+    the number of events so far; `recent` the newest client ids with their revisions, oldest first; `offer` what
+    "계속 보기" would show next {revision, index}.
+    """
+
+    session: Session | None = None
+    first_contact_ms: int = 0
+    sequence: int = 0
+    recent: tuple[tuple[str, int], ...] = ()
+    offer: JsonObject | None = None
+
+    def revision_of(self, client_id: str | None) -> int | None:
+        """The revision that answered this client id already; None when it is new."""
+        if client_id is None:
+            return None
+        return next((revision for known, revision in self.recent if known == client_id), None)
+
+    def to_json(self) -> JsonObject:
+        return {
+            "session": None if self.session is None else self.session.to_json(),
+            "firstContactAt": self.first_contact_ms,
+            "sequence": self.sequence,
+            "recent": [list(known) for known in self.recent],
+            **({"offer": self.offer} if self.offer else {}),
+        }
+
+    @classmethod
+    def from_json(cls, data: JsonObject) -> "LogState":
+        session = data["session"]
+        return cls(
+            session=None if session is None else Session.from_json(session),
+            first_contact_ms=data["firstContactAt"],
+            sequence=data["sequence"],
+            recent=tuple((client_id, revision) for client_id, revision in data["recent"]),
+            offer=data.get("offer"),
+        )
+
+
+NO_STATE: Final = LogState()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn of a log.
+
+    `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
+    [{id, data, meta, masks?}] what was answered, in clear; `events` complete events of spec webhooks, masked as they
+    may leave now. `bot_version` is the version that ran.
+    """
+
+    bot_id: str
+    log: str
+    revision: int
+    commit: str
+    at_ms: int
+    state: LogState
+    platform: str = ""
+    user_key: str = ""
+    bot_version: str = ""
+    inbound: JsonObject | None = None
+    messages: list[JsonObject] = field(default_factory=list)
+    events: list[JsonObject] = field(default_factory=list)
+
+    def body(self) -> JsonObject:
+        """What is stored of it besides its key."""
+        return {
+            "state": self.state.to_json(),
+            "platform": self.platform,
+            "userKey": self.user_key,
+            "botVersion": self.bot_version,
+            "inbound": self.inbound,
+            "messages": self.messages,
+            "events": self.events,
+        }
+
+    @classmethod
+    def from_body(cls, body: JsonObject, *, bot_id: str, log: str, revision: int, commit: str, at_ms: int) -> "Turn":
+        return cls(
+            bot_id=bot_id,
+            log=log,
+            revision=revision,
+            commit=commit,
+            at_ms=at_ms,
+            state=LogState.from_json(body["state"]),
+            platform=body["platform"],
+            user_key=body["userKey"],
+            bot_version=body["botVersion"],
+            inbound=body["inbound"],
+            messages=body["messages"],
+            events=body["events"],
+        )
