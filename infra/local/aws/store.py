@@ -1,0 +1,144 @@
+"""What survives a restart of the local cloud: table definitions, items, buckets and objects in one SQLite file.
+
+Rows are written before a call is acknowledged; SQLite's write-ahead log keeps them through a killed process.
+"""
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from shared.errors import Unavailable
+
+FORMAT: Final = 1
+"""PRAGMA user_version of the file; a file of another format is refused, not guessed at."""
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS tables (region TEXT, name TEXT, definition TEXT NOT NULL, PRIMARY KEY (region, name));
+CREATE TABLE IF NOT EXISTS items (region TEXT, table_name TEXT, key TEXT, item TEXT NOT NULL,
+                                  PRIMARY KEY (region, table_name, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, body BLOB NOT NULL, attributes TEXT NOT NULL,
+                                    PRIMARY KEY (bucket, key));
+"""
+
+
+class ItemRow(NamedTuple):
+    region: str
+    table: str
+    key: dict[str, Any]
+    item: dict[str, Any] | None
+    """None: the item is gone."""
+
+
+class Store:
+    """The file. `path` None keeps nothing (tests that need no restart)."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._lock = threading.Lock()
+        self._path = path
+        try:
+            self._database = sqlite3.connect(path or ":memory:", check_same_thread=False, isolation_level=None)
+            version = self._database.execute("PRAGMA user_version").fetchone()[0]
+            if version not in {0, FORMAT}:
+                raise Unavailable(f"{path} was written by another version of the local cloud: remove it to start empty")
+            self._database.execute("PRAGMA journal_mode = WAL")
+            self._database.execute("PRAGMA synchronous = NORMAL")
+            self._database.executescript(_SCHEMA)
+            self._database.execute(f"PRAGMA user_version = {FORMAT}")
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def _damaged(self, error: Exception) -> Unavailable:
+        return Unavailable(f"{self._path} cannot be read ({error}): remove it to start empty")
+
+    def close(self) -> None:
+        with self._lock:
+            self._database.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._database.execute("BEGIN")
+            try:
+                yield self._database
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
+
+    def _rows(self, query: str) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._database.execute(query).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(error) from error
+
+    def write_items(self, rows: Iterable[ItemRow]) -> None:
+        """Puts or removes items, all or none of them."""
+        rows = list(rows)
+        if not rows:
+            return
+        with self._transaction() as database:
+            for row in rows:
+                key = json.dumps(row.key, sort_keys=True)
+                if row.item is None:
+                    database.execute(
+                        "DELETE FROM items WHERE region = ? AND table_name = ? AND key = ?",
+                        (row.region, row.table, key),
+                    )
+                else:
+                    database.execute(
+                        "INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?)",
+                        (row.region, row.table, key, json.dumps(row.item)),
+                    )
+
+    def items(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(region, table, item) of every item."""
+        for region, table, item in self._rows("SELECT region, table_name, item FROM items"):
+            yield region, table, json.loads(item)
+
+    def write_table(self, region: str, name: str, definition: dict[str, Any]) -> None:
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO tables VALUES (?, ?, ?)", (region, name, json.dumps(definition)))
+
+    def delete_table(self, region: str, name: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM items WHERE region = ? AND table_name = ?", (region, name))
+            database.execute("DELETE FROM tables WHERE region = ? AND name = ?", (region, name))
+
+    def tables(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(region, name, definition) of every table."""
+        for region, name, definition in self._rows("SELECT region, name, definition FROM tables"):
+            yield region, name, json.loads(definition)
+
+    def write_bucket(self, name: str, region: str) -> None:
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", (name, region))
+
+    def delete_bucket(self, name: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM objects WHERE bucket = ?", (name,))
+            database.execute("DELETE FROM buckets WHERE name = ?", (name,))
+
+    def buckets(self) -> Iterator[tuple[str, str]]:
+        """(name, region) of every bucket."""
+        yield from self._rows("SELECT name, region FROM buckets")
+
+    def write_object(self, bucket: str, key: str, body: bytes, attributes: dict[str, Any]) -> None:
+        with self._transaction() as database:
+            database.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)", (bucket, key, body, json.dumps(attributes))
+            )
+
+    def delete_object(self, bucket: str, key: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
+
+    def objects(self) -> Iterator[tuple[str, str, bytes, dict[str, Any]]]:
+        """(bucket, key, body, attributes) of every object."""
+        for bucket, key, body, attributes in self._rows("SELECT bucket, key, body, attributes FROM objects"):
+            yield bucket, key, body, json.loads(attributes)
