@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.engine.session import Session
+from shared.errors import Conflict, InvalidInput
 
 JsonObject = dict[str, Any]
 
@@ -65,7 +66,7 @@ class Turn:
 
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
     [{id, data, meta, masks?}] what was answered, in clear; `events` complete events of spec webhooks, masked as they
-    may leave now. `bot_version` is the version that ran.
+    may leave now. `bot_version` is the version that ran. `state_row` names the row that holds a large state.
     """
 
     bot_id: str
@@ -80,6 +81,7 @@ class Turn:
     inbound: JsonObject | None = None
     messages: list[JsonObject] = field(default_factory=list)
     events: list[JsonObject] = field(default_factory=list)
+    state_row: str | None = None
 
     def body(self) -> JsonObject:
         """What is stored of it besides its key."""
@@ -109,3 +111,17 @@ class Turn:
             messages=body["messages"],
             events=body["events"],
         )
+
+
+class TurnConflict(Conflict):
+    """Somebody else wrote this revision first; `winner` is their turn."""
+
+    def __init__(self, winner: Turn) -> None:
+        super().__init__("another message was faster", revision=winner.revision)
+        self.winner = winner
+
+
+class TurnTooLarge(InvalidInput):
+    """The turn does not fit into a row."""
+
+    code = "turn_too_large"

@@ -1,7 +1,7 @@
 """fetch: an HTTP request. The walk asks for it as an effect and goes on when the answer is there."""
 
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from shared.engine.effects import EffectAnswer, HttpCall, HttpFailed, HttpResponse
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome, Suspend
@@ -27,7 +27,6 @@ LEAST_MS: Final = 300
 """With less time than this a request is not started: it could not be finished."""
 MAX_RESPONSE_BYTES: Final = 512 * 1024
 MAX_RESPONSE_DEPTH: Final = 64
-SAFE_IN_URL: Final = "!#$%&'()*+,/:;=?@[]~"
 
 
 def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
@@ -47,11 +46,10 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
         if body and not any(name.lower() == "content-type" for name in headers):
             headers["content-type"] = content_type
     walk.set_result("fetch", {"status": "PENDING", "uri": uri})
-    url = quote(uri, safe=SAFE_IN_URL)
     return Suspend(
         HttpCall(
             method=method,
-            url=url,
+            url=uri,
             headers=headers,
             body=body,
             timeout_ms=int(timeout_ms),

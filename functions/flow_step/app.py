@@ -1,0 +1,28 @@
+"""One step of a conversation on any channel, invoked directly by whoever may invoke the function (IAM).
+
+Event {botId, platform, userKey, clientId?, message? {type, text...} | open: true | start: {flowId, nodeId?}, params?};
+answer {revision, messages, keyboard} or {error: {code, message}}. The web socket's default route will be its next caller.
+"""
+
+from typing import Any, Final
+
+from shared.errors import MalgilError
+from shared.runtime import wiring, world
+from shared.runtime.observability import log_trace, report_own_fault
+from shared.services.direct_step import parse_direct_request
+
+BUDGET_NS: Final = 25_000_000_000
+"""A socket's integration time-out is 29 s."""
+
+
+def handler(event: Any, context: Any) -> dict[str, Any]:
+    del context
+    try:
+        handled = wiring.direct_step()(parse_direct_request(event), world.clock_ns() + BUDGET_NS)
+    except MalgilError as exc:
+        if exc.retryable:
+            report_own_fault(exc)
+        return {"error": {"code": exc.code, "message": str(exc)}}
+    log_trace(handled.trace)
+    turn = handled.turn
+    return {"revision": turn.revision, "messages": turn.messages, "keyboard": handled.keyboard}

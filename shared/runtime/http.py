@@ -1,0 +1,66 @@
+"""HTTP API events and replies (payload format 2.0), the same for every function with a route."""
+
+import base64
+import binascii
+import json
+from http import HTTPStatus
+from typing import Any, Final
+
+from shared.errors import AccessDenied, Conflict, InvalidInput, MalgilError, NotFound, Unavailable
+from shared.runtime import world
+
+Event = dict[str, Any]
+Reply = dict[str, Any]
+
+NANOSECONDS: Final = 1_000_000
+"""Nanoseconds in a millisecond."""
+
+STATUS: Final[dict[type[MalgilError], HTTPStatus]] = {
+    AccessDenied: HTTPStatus.FORBIDDEN,
+    InvalidInput: HTTPStatus.BAD_REQUEST,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    MalgilError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+def body_of(event: Event) -> bytes:
+    """The request's body as the bytes that were sent. Raises InvalidInput for broken base64."""
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode("utf-8", "surrogatepass")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as exc:
+        raise InvalidInput("body: not base64") from exc
+
+
+def header(event: Event, name: str) -> str | None:
+    """A header by its name, any case."""
+    value = (event.get("headers") or {}).get(name.lower())
+    return None if value is None else str(value)
+
+
+def deadline_ns(event: Event, budget_ms: int) -> int:
+    """The point on the monotonic clock at which `budget_ms` from API Gateway's receipt are over.
+
+    A cold start already spent counts; a receipt that lies in the future (clocks differ) does not lengthen it.
+    """
+    received_ms = (event.get("requestContext") or {}).get("timeEpoch")
+    spent_ms = world.now_ms() - received_ms if isinstance(received_ms, int) else 0
+    return world.clock_ns() + (budget_ms - max(0, spent_ms)) * NANOSECONDS
+
+
+def reply(status: int, body: Any) -> Reply:
+    return {
+        "statusCode": int(status),
+        "headers": {"content-type": "application/json; charset=utf-8", "cache-control": "no-store"},
+        "body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def error_reply(exc: MalgilError) -> Reply:
+    """An error for whoever can act on it: a stable code and a sentence."""
+    status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)
+    return reply(status, {"error": {"code": exc.code, "message": str(exc)}})

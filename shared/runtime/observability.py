@@ -1,0 +1,71 @@
+"""Logs and the one metric that an alarm watches: faults of our own."""
+
+import json
+import re
+from functools import cache
+from typing import Any, Final
+
+from aws_lambda_powertools.logging import Logger
+
+from shared.conversation.masking import apply_masks, take_masks
+from shared.engine.trace import TraceEntry
+from shared.runtime import world
+
+METRICS_NAMESPACE: Final = "Malgil"
+OWN_FAULT: Final = "OwnFault"
+SECRET_KEY: Final = re.compile(r"(?i)authorization|cookie|token|secret|password|passwd|api[-_]?key")
+STARS: Final = "***"
+
+
+@cache
+def logger() -> Logger:
+    """Structured logs; service and level come from POWERTOOLS_* as usual."""
+    return Logger()
+
+
+def report_own_fault(fault: BaseException, **context: Any) -> None:
+    """Log a fault of ours with its traceback and count it: the answer to the caller hides it, the alarm does not.
+
+    The metric is CloudWatch's embedded format, one line on standard output.
+    """
+    logger().exception("own fault", extra={"fault": type(fault).__name__, **context}, exc_info=fault)
+    service = logger().service
+    print(
+        json.dumps(
+            {
+                "_aws": {
+                    "Timestamp": world.now_ms(),
+                    "CloudWatchMetrics": [
+                        {
+                            "Namespace": METRICS_NAMESPACE,
+                            "Dimensions": [["service"]],
+                            "Metrics": [{"Name": OWN_FAULT, "Unit": "Count"}],
+                        }
+                    ],
+                },
+                "service": service,
+                OWN_FAULT: 1,
+            }
+        )
+    )
+
+
+def log_trace(trace: list[TraceEntry], **context: Any) -> None:
+    """The step's trace at debug level, masked."""
+    log = logger()
+    if trace and log.log_level <= 10:  # noqa: PLR2004 - logging.DEBUG
+        log.debug("trace", extra={"trace": [masked(entry.to_json()) for entry in trace], **context})
+
+
+def masked(value: Any) -> Any:
+    """A value for the log: masked text as everybody else sees it, secrets as stars."""
+    data, ranges = take_masks(value, 0)
+    return _without_secrets(apply_masks(data, [{**mask, "until": None} for mask in ranges], 0))
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: STARS if SECRET_KEY.search(str(key)) else _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    return value

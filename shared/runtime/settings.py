@@ -1,0 +1,38 @@
+"""What a deployed function is told by its environment: read here, once, and nowhere else."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from shared.errors import InvalidInput
+
+TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
+CORE_TABLE: Final = "MALGIL_CORE_TABLE"
+BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
+STAGE: Final = "MALGIL_STAGE"
+REGION: Final = "AWS_REGION"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Names of the stack's resources."""
+
+    turns_table: str
+    core_table: str
+    bot_bucket: str
+    stage: str
+    region: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Raises InvalidInput naming every variable that is missing."""
+        missing = [name for name in (TURNS_TABLE, CORE_TABLE, BOT_BUCKET, REGION) if not environment.get(name)]
+        if missing:
+            raise InvalidInput(f"environment variables are missing: {', '.join(missing)}")
+        return cls(
+            turns_table=environment[TURNS_TABLE],
+            core_table=environment[CORE_TABLE],
+            bot_bucket=environment[BOT_BUCKET],
+            stage=environment.get(STAGE, "prod"),
+            region=environment[REGION],
+        )

@@ -1,0 +1,215 @@
+"""What bot authors do: import, lint, export, publish, roll back, delete, connect to KakaoTalk.
+
+Every change of what end users or receivers see is one transaction of the bot's row and a turn in the bot's `_sys` log,
+so that its event keeps the same promise as a conversation's (DESIGN 2).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from shared.bot.document import BotFile, JsonObject, content_bytes, content_hash, join_document, read_bot_file
+from shared.bot.lint import lint
+from shared.bot.problem import Problem
+from shared.bot.record import BotRecord, BotVersion
+from shared.channels.kakao.settings import KakaoSettings
+from shared.conversation.turn import NO_STATE, LogState, Turn
+from shared.errors import Conflict, InvalidBot, InvalidInput, NotFound
+from shared.ids import BOT_ID
+from shared.services.ports import Bots, Documents, Turns
+from shared.webhooks.events import EventLog, bot_data
+
+SYSTEM_LOG: Final = "_sys"
+HISTORY_KEPT: Final = 20
+CONFLICT_TRIES: Final = 3
+KAKAO: Final = "kakao"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What an import did: `is_new_version` is false for a repeat of the same content."""
+
+    record: BotRecord
+    problems: list[Problem]
+    is_new_version: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authoring:
+    """The use cases of bot authors."""
+
+    bots: Bots
+    documents: Documents
+    turns: Turns
+    now_ms: Callable[[], int]
+    new_id: Callable[[], str]
+    new_secret: Callable[[], str]
+
+    # ---- reading
+
+    def get(self, bot_id: str) -> BotRecord:
+        """A bot that is there. Raises NotFound."""
+        record = self.bots.get(bot_id)
+        if record is None or record.deleted_at_ms is not None:
+            raise NotFound(f"no bot '{bot_id}'", bot=bot_id)
+        return record
+
+    def export(self, bot_id: str, number: int | None = None) -> JsonObject:
+        """The bot file: the draft, or a version by its number."""
+        record = self.get(bot_id)
+        return join_document(record.profile, self.content(record, number))
+
+    def content(self, record: BotRecord, number: int | None = None) -> JsonObject:
+        version = record.latest if number is None else self.bots.version(record.bot_id, number)
+        if version is None:
+            raise NotFound(f"bot '{record.bot_id}' has no version {number}", bot=record.bot_id)
+        return self.documents.get(record.bot_id, version.content_hash)[0]
+
+    def problems(self, bot_id: str) -> list[Problem]:
+        """What lint says of the draft."""
+        record = self.get(bot_id)
+        return lint(self.content(record), record.profile)
+
+    # ---- changing
+
+    def import_file(self, bot_id: str, raw: bytes) -> Imported:
+        """Make the file the bot's draft, whatever lint says; a repeat is a new version only when the content differs.
+
+        Raises InvalidBot when the file is neither a bot nor a flow.
+        """
+        if not BOT_ID.fullmatch(bot_id):
+            raise InvalidInput(
+                f"'{bot_id}' cannot be a bot's id: use up to 64 letters, digits, - and _ (give one with --id)"
+            )
+        file = read_bot_file(raw)
+        problems = lint(file.content, file.profile)
+        for _ in range(CONFLICT_TRIES):
+            try:
+                record, is_new_version = self._import(bot_id, file)
+            except Conflict:
+                continue
+            return Imported(record=record, problems=problems, is_new_version=is_new_version)
+        raise Conflict(f"bot '{bot_id}' is being changed by somebody else: try again")
+
+    def _import(self, bot_id: str, file: BotFile) -> tuple[BotRecord, bool]:
+        record = self.bots.get(bot_id)
+        now = self.now_ms()
+        if record is None:
+            record = BotRecord(bot_id=bot_id, profile={}, created_at_ms=now, updated_at_ms=now)
+        name = content_hash(file.content)
+        profile = {**record.profile, **file.profile}
+        is_same = record.latest is not None and record.latest.content_hash == name
+        if is_same and profile == record.profile and record.deleted_at_ms is None:
+            return record, False
+        version = None
+        if not is_same:
+            self.documents.put(bot_id, name, file.content)
+            number = 1 if record.latest is None else record.latest.number + 1
+            size = len(content_bytes(file.content))
+            version = BotVersion(number=number, content_hash=name, size=size, created_at_ms=now)
+        changed = replace(
+            record, profile=profile, latest=version or record.latest, updated_at_ms=now, deleted_at_ms=None
+        )
+        self.bots.save(changed, version)
+        return replace(changed, lock=record.lock + 1), not is_same
+
+    def publish(self, bot_id: str) -> BotRecord:
+        """Make the draft what end users meet. Raises InvalidBot with every error that lint finds."""
+        record = self.get(bot_id)
+        if record.latest is None:
+            raise InvalidInput(f"bot '{bot_id}' has no draft to publish")
+        content = self.content(record)
+        errors = [problem for problem in lint(content, record.profile) if problem.severity == "error"]
+        if errors:
+            listed = "\n".join(f"  {problem}" for problem in errors)
+            raise InvalidBot(f"bot '{bot_id}' cannot be published:\n{listed}", problems=errors)
+        return self._point_at(record, record.latest, content)
+
+    def roll_back(self, bot_id: str, number: int | None = None) -> BotRecord:
+        """Publish an earlier version again: `number`, or the one that was published before this one."""
+        record = self.get(bot_id)
+        if number is None:
+            if not record.history:
+                raise InvalidInput(f"bot '{bot_id}' has no earlier published version")
+            number = record.history[-1]
+        version = self.bots.version(bot_id, number)
+        if version is None:
+            raise NotFound(f"bot '{bot_id}' has no version {number}", bot=bot_id)
+        return self._point_at(record, version, self.content(record, number))
+
+    def _point_at(self, record: BotRecord, version: BotVersion, content: JsonObject) -> BotRecord:
+        published = record.published
+        if published is not None and published.number == version.number:
+            return record
+        history = record.history
+        if published is not None:
+            rolled_back = bool(history) and history[-1] == version.number
+            history = history[:-1] if rolled_back else (*history, published.number)[-HISTORY_KEPT:]
+        changed = replace(record, published=version, history=history, updated_at_ms=self.now_ms())
+        return self._change(changed, "bot.updated", content)
+
+    def delete(self, bot_id: str) -> BotRecord:
+        """Take a bot out of service; who talks to it is told so. Its logs stay until they are erased."""
+        record = self.get(bot_id)
+        now = self.now_ms()
+        content = {} if record.latest is None else self.content(record)
+        return self._change(replace(record, deleted_at_ms=now, updated_at_ms=now), "bot.deleted", content)
+
+    def connect_kakao(
+        self,
+        bot_id: str,
+        *,
+        kakao_bot_id: str | None = None,
+        welcome_block_id: str | None = None,
+        rotate: bool = False,
+    ) -> KakaoSettings:
+        """The bot's skill URL secrets, made when there are none; the header's previous secret stays valid once.
+
+        Given ids are stored; `rotate` makes a new header secret.
+        """
+        record = self.get(bot_id)
+        stored = record.channels.get(KAKAO)
+        if stored is None:
+            settings = KakaoSettings(path_secret=self.new_secret(), header_secrets=(self.new_secret(),))
+        else:
+            settings = KakaoSettings.parse(stored)
+            if rotate:
+                settings = replace(settings, header_secrets=(self.new_secret(), settings.header_secrets[0]))
+        if kakao_bot_id is not None:
+            settings = replace(settings, kakao_bot_id=kakao_bot_id.removesuffix("!") or None)
+        if welcome_block_id is not None:
+            settings = replace(settings, welcome_block_id=welcome_block_id or None)
+        if settings.to_dict() != stored:
+            self.bots.save_channel(bot_id, KAKAO, settings.to_dict())
+        return settings
+
+    def _change(self, record: BotRecord, event: str, content: JsonObject) -> BotRecord:
+        """Store the row together with the turn that tells of it."""
+        newest = self.turns.newest(record.bot_id, SYSTEM_LOG)
+        before = NO_STATE if newest is None else newest.state
+        log = EventLog(record.bot_id, self.new_id(), record.updated_at_ms, before.sequence)
+        log.add(event, _bot_event(record, content))
+        turn = Turn(
+            bot_id=record.bot_id,
+            log=SYSTEM_LOG,
+            revision=1 if newest is None else newest.revision + 1,
+            commit=log.commit,
+            at_ms=record.updated_at_ms,
+            state=LogState(first_contact_ms=before.first_contact_ms or record.updated_at_ms, sequence=log.sequence),
+            events=log.events,
+        )
+        self.bots.save_with_turn(record, turn)
+        return replace(record, lock=record.lock + 1)
+
+
+def _bot_event(record: BotRecord, content: JsonObject) -> JsonObject:
+    preference: Any = content.get("preference")
+    return bot_data(
+        bot_id=record.bot_id,
+        profile=record.profile,
+        preference=preference if isinstance(preference, dict) else {},
+        integration={platform: {"enabled": True} for platform in record.channels},
+        created_at_ms=record.created_at_ms,
+        at_ms=record.updated_at_ms,
+        deleted_at_ms=record.deleted_at_ms,
+    )

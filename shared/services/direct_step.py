@@ -1,0 +1,102 @@
+"""The use case of direct callers: one step on any platform for a published bot."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from shared.engine.inbound import Inbound, Opened, StartAt, UserMessage
+from shared.errors import InvalidInput, NotFound
+from shared.ids import BOT_ID
+from shared.services.inbound import Handled, HandleInbound, Request
+from shared.services.ports import RunnableBots
+from shared.services.published_bots import PublishedBots
+
+JsonObject = dict[str, Any]
+
+PLATFORMS: Final = frozenset({"kakao", "kakaobiz", "facebook", "line", "navertalk", "bizchat", "wechat", "web", "test"})
+MAX_USER_KEY: Final = 90
+"""Characters (spec webhooks)."""
+MESSAGE_TYPES: Final = frozenset({"text", "media", "location"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectRequest:
+    """A parsed event."""
+
+    bot_id: str
+    platform: str
+    user_key: str
+    inbound: Inbound
+    client_id: str | None = None
+    params: JsonObject = field(default_factory=dict)
+
+
+def parse_direct_request(event: Any) -> DirectRequest:
+    """The event as a request. Raises InvalidInput with the place of what is wrong."""
+    if not isinstance(event, dict):
+        raise InvalidInput("event: an object is expected")
+    bot_id, user_key = _text(event, "botId"), _text(event, "userKey")
+    if not BOT_ID.fullmatch(bot_id):
+        raise InvalidInput("event.botId: not a bot's id")
+    if not 0 < len(user_key) <= MAX_USER_KEY:
+        raise InvalidInput(f"event.userKey: 1 to {MAX_USER_KEY} characters are expected")
+    platform = event.get("platform", "test")
+    if platform not in PLATFORMS:
+        raise InvalidInput(f"event.platform: one of {', '.join(sorted(PLATFORMS))} is expected")
+    params = event.get("params") or {}
+    if not isinstance(params, dict):
+        raise InvalidInput("event.params: an object is expected")
+    client_id = event.get("clientId")
+    return DirectRequest(
+        bot_id=bot_id,
+        platform=platform,
+        user_key=user_key,
+        inbound=_inbound(event),
+        client_id=None if client_id is None else str(client_id)[:MAX_USER_KEY],
+        params=params,
+    )
+
+
+def _inbound(event: JsonObject) -> Inbound:
+    if event.get("open"):
+        return Opened()
+    start, message = event.get("start"), event.get("message")
+    if isinstance(start, dict) and isinstance(start.get("flowId"), int):
+        node_id = start.get("nodeId")
+        return StartAt(flow_id=start["flowId"], node_id=node_id if isinstance(node_id, int) else None)
+    if not isinstance(message, dict) or message.get("type", "text") not in MESSAGE_TYPES:
+        raise InvalidInput("event: 'message' {type, text}, 'open' or 'start' {flowId} is expected")
+    return UserMessage(data={"type": "text", **message})
+
+
+def _text(event: JsonObject, key: str) -> str:
+    value = event.get(key)
+    if not isinstance(value, str):
+        raise InvalidInput(f"event.{key}: text is expected")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectStep:
+    """Runs the published version."""
+
+    published: PublishedBots
+    runnable: RunnableBots
+    handle_inbound: HandleInbound
+
+    def __call__(self, request: DirectRequest, deadline_ns: int) -> Handled:
+        record = self.published.get(request.bot_id)
+        if record is None or record.published is None or record.deleted_at_ms is not None:
+            raise NotFound(f"no published bot '{request.bot_id}'", bot=request.bot_id)
+        inbound = request.inbound
+        return self.handle_inbound(
+            Request(
+                bot=self.runnable.load(record, record.published),
+                platform=request.platform,
+                user_key=request.user_key,
+                inbound=inbound,
+                said=inbound.data if isinstance(inbound, UserMessage) else None,
+                client_id=request.client_id,
+                params=request.params,
+                deadline_ns=deadline_ns,
+            )
+        )

@@ -1,0 +1,153 @@
+"""The use case of KakaoTalk's skill URL: authenticate, hear, answer inside Kakao's limits."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.bot.model import Bot
+from shared.channels.kakao.parse import ContinueReading, SkillCall, parse_skill_call
+from shared.channels.kakao.render import error_reply, render_reply
+from shared.channels.kakao.settings import KakaoSettings, authenticate, check_bot_id
+from shared.engine.inbound import StartAt, UserMessage
+from shared.errors import AccessDenied
+from shared.services.inbound import HandleInbound, Request
+from shared.services.ports import RunnableBots, Turns
+from shared.services.published_bots import PublishedBots
+
+JsonObject = dict[str, Any]
+
+PLATFORM: Final = "kakao"
+NOT_PUBLISHED: Final = "이 챗봇은 아직 게시되지 않았습니다."
+DELETED: Final = "이 챗봇은 더 이상 운영되지 않습니다."
+NOTHING_LEFT: Final = "더 볼 내용이 없습니다."
+CONTINUE_TEXT: Final = "계속 보기"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SkillRequest:
+    """A POST to the skill URL, as the handler found it."""
+
+    bot_id: str
+    path_secret: str
+    header_secret: str | None
+    body: bytes
+    request_id: str | None
+    deadline_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandleSkillCall:
+    """Answers skill calls."""
+
+    published: PublishedBots
+    runnable: RunnableBots
+    turns: Turns
+    handle_inbound: HandleInbound
+
+    def __call__(self, request: SkillRequest) -> JsonObject:
+        """The skill response. Raises AccessDenied, InvalidInput for bodies that are no skill call, and whatever the
+        storage raises: the caller answers those with `apologize`."""
+        record = self.published.get(request.bot_id)
+        if record is None or PLATFORM not in record.channels:
+            raise AccessDenied("there is no such skill URL", bot=request.bot_id)
+        settings = KakaoSettings.parse(record.channels[PLATFORM])
+        authenticate(settings, request.path_secret, request.header_secret)
+        call = parse_skill_call(request.body, welcome_block_id=settings.welcome_block_id)
+        check_bot_id(settings, call)
+        if record.deleted_at_ms is not None:
+            return error_reply(DELETED)
+        if record.published is None:
+            return error_reply(NOT_PUBLISHED)
+        bot = self.runnable.load(record, record.published)
+        if isinstance(call.inbound, ContinueReading):
+            return self._continue(bot, call, call.inbound, request)
+        if self._is_typed_continue(call):
+            offered = self._offer(bot, call, request)
+            if offered is not None:
+                return self._continue(bot, call, offered, request)
+        return self._converse(bot, call, request)
+
+    def apologize(self, bot_id: str) -> JsonObject:
+        """What the end user sees when the fault is ours: the bot's error message, as far as memory has it."""
+        bot = self.runnable.kept(self.published.known(bot_id))
+        text = "" if bot is None else bot.system_messages["error"]
+        return error_reply("" if "{{" in text else text)  # templates have nothing to say about our faults
+
+    def _converse(self, bot: Bot, call: SkillCall, request: SkillRequest) -> JsonObject:
+        inbound = call.inbound
+        assert not isinstance(inbound, ContinueReading)  # noqa: S101 - the caller has told them apart
+        said = (
+            inbound.data
+            if isinstance(inbound, UserMessage)
+            else inbound.message
+            if isinstance(inbound, StartAt)
+            else None
+        )
+
+        def next_index(messages: list[JsonObject], keyboard: JsonObject | None, revision: int) -> int | None:
+            reply = render_reply(messages, keyboard, revision=revision, system_messages=bot.system_messages)
+            return reply.next_index
+
+        handled = self.handle_inbound(
+            Request(
+                bot=bot,
+                platform=PLATFORM,
+                user_key=call.user_key,
+                inbound=inbound,
+                said=said,
+                client_id=request.request_id,
+                params=dict(call.params),
+                paginate=next_index,
+                deadline_ns=request.deadline_ns,
+            )
+        )
+        turn = handled.turn
+        reply = render_reply(
+            turn.messages, handled.keyboard, revision=turn.revision, system_messages=bot.system_messages
+        )
+        return reply.body
+
+    def _is_typed_continue(self, call: SkillCall) -> bool:
+        return isinstance(call.inbound, UserMessage) and call.inbound.data.get("text") == CONTINUE_TEXT
+
+    def _offer(self, bot: Bot, call: SkillCall, request: SkillRequest) -> ContinueReading | None:
+        """The words typed by hand count while something is on offer."""
+        newest = self.turns.newest(bot.id, _log(bot, call), request.deadline_ns)
+        offer = None if newest is None else newest.state.offer
+        return None if offer is None else ContinueReading(revision=offer["revision"], index=offer["index"])
+
+    def _continue(self, bot: Bot, call: SkillCall, reading: ContinueReading, request: SkillRequest) -> JsonObject:
+        """Show the rest of an earlier answer: a turn without an engine step (spec kakao)."""
+        earlier = self.turns.get(bot.id, _log(bot, call), reading.revision, request.deadline_ns)
+        if earlier is None or not earlier.messages:
+            return error_reply(NOTHING_LEFT)
+        session = earlier.state.session
+        keyboard = (
+            None
+            if session is None or session.keyboard is None
+            else {**session.keyboard, "position": list(session.position or ())}
+        )
+        reply = render_reply(
+            earlier.messages,
+            keyboard,
+            revision=earlier.revision,
+            start_index=reading.index,
+            system_messages=bot.system_messages,
+        )
+        offer = None if reply.next_index is None else {"revision": earlier.revision, "index": reply.next_index}
+        self.handle_inbound(
+            Request(
+                bot=bot,
+                platform=PLATFORM,
+                user_key=call.user_key,
+                inbound=None,
+                said={"type": "text", "text": CONTINUE_TEXT},
+                client_id=request.request_id,
+                offer=offer,
+                deadline_ns=request.deadline_ns,
+            )
+        )
+        return reply.body
+
+
+def _log(bot: Bot, call: SkillCall) -> str:
+    return Request(bot=bot, platform=PLATFORM, user_key=call.user_key, inbound=None).log

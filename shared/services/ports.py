@@ -1,0 +1,50 @@
+"""What the use cases need of the outside world; the adapters that fit are in storage and net, fakes in the tests."""
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from shared.bot.model import Bot
+from shared.bot.record import BotRecord, BotVersion
+from shared.conversation.turn import Turn
+from shared.engine.effects import Effect, EffectAnswer
+
+JsonObject = dict[str, Any]
+
+
+class Turns(Protocol):
+    """Logs: read the newest turn, append the next. `append` raises TurnConflict with the winner."""
+
+    def newest(self, bot_id: str, log: str, deadline_ns: int | None = None) -> Turn | None: ...
+    def get(self, bot_id: str, log: str, revision: int, deadline_ns: int | None = None) -> Turn | None: ...
+    def append(self, turn: Turn, previous: Turn | None = None, deadline_ns: int | None = None) -> None: ...
+
+
+class Bots(Protocol):
+    """Bots and their versions' numbers."""
+
+    def get(self, bot_id: str) -> BotRecord | None: ...
+    def __iter__(self) -> Iterator[BotRecord]: ...
+    def save(self, record: BotRecord, version: BotVersion | None = None) -> None: ...
+    def save_with_turn(self, record: BotRecord, turn: Turn) -> None: ...
+    def version(self, bot_id: str, number: int) -> BotVersion | None: ...
+    def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None: ...
+
+
+class Documents(Protocol):
+    """Immutable bot contents."""
+
+    def put(self, bot_id: str, content_hash: str, content: JsonObject) -> None: ...
+    def get(self, bot_id: str, content_hash: str) -> tuple[JsonObject, int]: ...
+
+
+class Effects(Protocol):
+    """Carries out what a walk asks for; never raises for the target's faults."""
+
+    def __call__(self, effect: Effect) -> EffectAnswer: ...
+
+
+class RunnableBots(Protocol):
+    """Bots ready to run, by their immutable version."""
+
+    def load(self, record: BotRecord, version: BotVersion) -> Bot: ...
+    def kept(self, record: BotRecord | None) -> Bot | None: ...

@@ -1,0 +1,94 @@
+"""The AWS SDK as this product uses it: one botocore session a process, and calls that keep a deadline.
+
+botocore is the largest part of a cold start, so nothing here imports boto3, and PynamoDB shares the same session.
+"""
+
+import random
+import time
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's names
+from pynamodb.connection.base import Connection
+
+from shared.errors import Unavailable
+
+CONNECT_TIMEOUT_SECONDS: Final = 0.5
+READ_TIMEOUTS_SECONDS: Final = (1.0, 0.4, 0.15)
+"""A client's time-out is fixed when it is made, so each try takes the longest that the deadline still allows."""
+TRIES: Final = 2
+BACKOFF_SECONDS: Final = (0.02, 0.05)
+NO_DEADLINE_SECONDS: Final = 60.0
+
+THROTTLED: Final = frozenset(
+    {"ProvisionedThroughputExceededException", "RequestLimitExceeded", "ThrottlingException", "Throttling"}
+)
+SERVER_FAULT: Final = 500
+NANOSECONDS_A_SECOND: Final = 1_000_000_000
+
+
+@cache
+def session() -> botocore.session.Session:
+    """The process's botocore session; region and endpoints come from the environment as usual."""
+    return botocore.session.get_session()
+
+
+@cache
+def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2) -> Any:
+    """A client with short time-outs; `tries` counts the first one."""
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=read_timeout_seconds,
+        retries={"total_max_attempts": tries, "mode": "standard"},
+        tcp_keepalive=True,
+        parameter_validation=False,
+    )
+    return session().create_client(service, config=config)
+
+
+def share_session(connection: Connection) -> None:
+    """Make PynamoDB use our session: it would load botocore's data a second time. The attribute is private to it."""
+    connection._local.session = session()  # noqa: SLF001
+
+
+class BoundedClient:
+    """DynamoDB calls within a deadline: at most two tries, each cut to the time that is left."""
+
+    def __init__(self, service: str = "dynamodb") -> None:
+        self._service = service
+
+    def call(self, operation: str, deadline_ns: int | None, **parameters: Any) -> Any:
+        """Call `operation`. Raises Unavailable when it failed or its outcome is unknown; other refusals pass as
+        ClientError."""
+        failure: Exception | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                time.sleep(random.uniform(*BACKOFF_SECONDS))  # noqa: S311 - jitter
+            left = _seconds_left(deadline_ns)
+            timeout = next((seconds for seconds in READ_TIMEOUTS_SECONDS if seconds <= left), None)
+            if timeout is None:
+                break
+            try:
+                return getattr(client(self._service, timeout, 1), operation)(**parameters)
+            except ClientError as exc:
+                if not _may_pass(exc):
+                    raise
+                failure = exc
+            except (ConnectionError, HTTPClientError) as exc:
+                failure = exc
+        raise Unavailable(f"{self._service} did not answer in time", operation=operation) from failure
+
+
+def _seconds_left(deadline_ns: int | None) -> float:
+    if deadline_ns is None:
+        return NO_DEADLINE_SECONDS
+    return (deadline_ns - time.monotonic_ns()) / NANOSECONDS_A_SECOND
+
+
+def _may_pass(exc: ClientError) -> bool:
+    """Throttling and the service's own faults pass with a second try."""
+    code = exc.response.get("Error", {}).get("Code", "")
+    status = exc.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return code in THROTTLED or status >= SERVER_FAULT

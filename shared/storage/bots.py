@@ -1,0 +1,113 @@
+"""Bots in the core table: the row of a bot, its versions and its channels' settings."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pynamodb.exceptions import PutError, PynamoDBConnectionError, QueryError, TransactWriteError
+from pynamodb.transactions import TransactWrite
+
+from shared.bot.record import BotRecord, BotVersion
+from shared.conversation.turn import Turn
+from shared.errors import Conflict, Unavailable
+from shared.storage import keys
+from shared.storage.core import CoreRow, core_connection
+from shared.storage.turn_row import TurnRow
+from shared.storage.turns import DynamoTurns
+
+JsonObject = dict[str, Any]
+
+PAGE_SIZE: Final = 100
+CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
+
+
+class DynamoBots:
+    """The bots of one installation."""
+
+    def __init__(self, turns: DynamoTurns) -> None:
+        self._turns = turns
+
+    def get(self, bot_id: str) -> BotRecord | None:
+        """A bot with its channels' settings: one query."""
+        try:
+            rows = list(
+                CoreRow.query(
+                    keys.bot_partition(bot_id),
+                    CoreRow.sk.between(keys.CHANNEL_PREFIX, keys.BOT_META),
+                    consistent_read=True,
+                    page_size=PAGE_SIZE,
+                )
+            )
+        except (QueryError, PynamoDBConnectionError) as exc:
+            raise Unavailable("cannot read the bot", bot=bot_id) from exc
+        channels = {
+            row.sk.removeprefix(keys.CHANNEL_PREFIX): row.data for row in rows if row.sk.startswith(keys.CHANNEL_PREFIX)
+        }
+        meta = next((row for row in rows if row.sk == keys.BOT_META), None)
+        if meta is None:
+            return None
+        return BotRecord.from_json(meta.data, bot_id=bot_id, lock=int(meta.version), channels=channels)
+
+    def __iter__(self) -> Iterator[BotRecord]:
+        """All bots, the last changed first."""
+        rows = CoreRow.by_first_index.query(
+            keys.bots_of_workspace(keys.DEFAULT_WORKSPACE), scan_index_forward=False, page_size=PAGE_SIZE
+        )
+        for row in rows:
+            yield BotRecord.from_json(
+                row.data, bot_id=row.pk.removeprefix(keys.bot_partition("")), lock=int(row.version)
+            )
+
+    def save(self, record: BotRecord, version: BotVersion | None = None) -> None:
+        """Store the bot's row, and a new version's beside it, if nobody stored a newer one. Raises Conflict."""
+        self._transact([self._meta_row(record)] + ([] if version is None else [_version_row(record, version)]))
+
+    def save_with_turn(self, record: BotRecord, turn: Turn) -> None:
+        """Store the bot's row and the turn of its `_sys` log that tells of it: both or neither. Raises Conflict."""
+        self._transact([self._meta_row(record)], turn)
+
+    def version(self, bot_id: str, number: int) -> BotVersion | None:
+        try:
+            row = CoreRow.get(keys.bot_partition(bot_id), keys.version_sort(number), consistent_read=True)
+        except CoreRow.DoesNotExist:
+            return None
+        return BotVersion.from_json(row.data)
+
+    def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None:
+        """Store a channel's settings; the newest writer's stand."""
+        partition, sort = keys.bot_partition(bot_id), keys.channel_sort(platform)
+        try:
+            row = CoreRow.get(partition, sort, consistent_read=True)
+        except CoreRow.DoesNotExist:
+            row = CoreRow(partition, sort)
+        row.data = settings
+        try:
+            row.save()
+        except PutError as exc:
+            if exc.cause_response_code in CONDITION_FAILED:
+                raise Conflict("the settings were changed by somebody else", bot=bot_id) from exc
+            raise Unavailable("cannot store the settings", bot=bot_id) from exc
+
+    def _meta_row(self, record: BotRecord) -> CoreRow:
+        row = CoreRow(keys.bot_partition(record.bot_id), keys.BOT_META, data=record.to_json())
+        if record.deleted_at_ms is None:
+            row.gsi1pk = keys.bots_of_workspace(keys.DEFAULT_WORKSPACE)
+            row.gsi1sk = f"{record.updated_at_ms:015d}"
+        if record.lock:  # left unset, PynamoDB writes "only if the row does not exist"
+            row.version = record.lock
+        return row
+
+    def _transact(self, rows: list[CoreRow], turn: Turn | None = None) -> None:
+        try:
+            with TransactWrite(connection=core_connection()) as transaction:
+                for row in rows:
+                    transaction.save(row)
+                if turn is not None:
+                    transaction.save(TurnRow.of(self._turns.to_item(turn)), condition=TurnRow.pk.does_not_exist())
+        except TransactWriteError as exc:
+            if exc.cause_response_code in CONDITION_FAILED:
+                raise Conflict("the bot was changed by somebody else", bot=rows[0].pk) from exc
+            raise Unavailable("cannot store the bot", bot=rows[0].pk) from exc
+
+
+def _version_row(record: BotRecord, version: BotVersion) -> CoreRow:
+    return CoreRow(keys.bot_partition(record.bot_id), keys.version_sort(version.number), data=version.to_json())

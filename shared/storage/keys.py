@@ -1,0 +1,53 @@
+"""Every key of the two tables, each with the query that it serves."""
+
+from typing import Final
+
+# turns: pk = one log, sk = its turns in order; "the newest turn" is one reverse query with limit 1.
+TURN_PREFIX: Final = "T#"
+STATE_PREFIX: Final = "S#"
+SYSTEM_LOG: Final = "_sys"
+"""The log of a bot's administrative changes."""
+
+# core
+BOT_META: Final = "META"
+CHANNEL_PREFIX: Final = "CH#"
+VERSION_PREFIX: Final = "V#"
+DEFAULT_WORKSPACE: Final = "default"
+
+
+def log_partition(bot_id: str, log: str) -> str:
+    return f"C#{bot_id}#{log}"
+
+
+def turn_sort(revision: int) -> str:
+    return f"{TURN_PREFIX}{revision:010d}"
+
+
+def revision_of(sort: str) -> int:
+    return int(sort.removeprefix(TURN_PREFIX))
+
+
+def state_sort(digest: str) -> str:
+    return f"{STATE_PREFIX}{digest}"
+
+
+def bot_partition(bot_id: str) -> str:
+    return f"B#{bot_id}"
+
+
+def channel_sort(platform: str) -> str:
+    return f"{CHANNEL_PREFIX}{platform}"
+
+
+def version_sort(number: int) -> str:
+    return f"{VERSION_PREFIX}{number:06d}"
+
+
+def bots_of_workspace(workspace: str) -> str:
+    """gsi1pk: the bots of a workspace by the time of their last change."""
+    return f"W#{workspace}#B"
+
+
+def version_object(bot_id: str, content_hash: str) -> str:
+    """S3 key of an immutable content."""
+    return f"b/{bot_id}/{content_hash}.json.gz"
