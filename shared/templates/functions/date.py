@@ -1,7 +1,7 @@
 """DATE(value?, format?, timezone?): a point in time as text, formatted as Moment.js does."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,6 +13,12 @@ from shared.values import UNDEFINED, to_text
 
 INVALID_DATE: Final = "Invalid date"
 """What Moment.js prints for anything that is no date."""
+
+MAX_ZONE_LENGTH: Final = 64
+"""No time zone has a longer name (the longest of the tz database has 32 characters)."""
+
+KEPT_ZONES: Final = 256
+"""Names kept with what they mean; names that come from end users' data must not grow the memory."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -40,22 +46,23 @@ def date(
 
 
 def _in_zone(moment: datetime, name: str) -> datetime:
-    key = _zone_keys().get(_comparable(name))
-    return moment if key is None else moment.astimezone(_zone(key))
+    zone = _zone(name) if len(name) <= MAX_ZONE_LENGTH else None
+    return moment if zone is None else moment.astimezone(zone)
 
 
 # The rules of time zones are files. Reading them is reading data that ships with the product, like a module, and only
 # names that the shipped list holds are read, so that no text of an author becomes a path.
 
 
+@lru_cache(maxsize=KEPT_ZONES)
+def _zone(name: str) -> ZoneInfo | None:
+    key = _zone_keys().get(_comparable(name))
+    return None if key is None else ZoneInfo(key)
+
+
 @cache
 def _zone_keys() -> dict[str, str]:
     return {_comparable(key): key for key in files("tzdata").joinpath("zones").read_text("ascii").split()}
-
-
-@cache
-def _zone(key: str) -> ZoneInfo:
-    return ZoneInfo(key)
 
 
 def _comparable(name: str) -> str:

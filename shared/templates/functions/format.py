@@ -5,8 +5,9 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 
 from shared.templates.environment import RenderEnvironment
+from shared.templates.functions.double import to_double
 from shared.templates.functions.numeral import format_numeral
-from shared.values import UNDEFINED, to_number, to_text
+from shared.values import UNDEFINED, to_text
 
 # 309 digits before and 3 behind the point: the longest that a double prints.
 _EXACT: Final = Context(prec=320, rounding=ROUND_HALF_UP)
@@ -20,24 +21,15 @@ def format_number(_environment: RenderEnvironment, value: Any, pattern: Any = UN
     is printed as everywhere in templates; with one, null, lists and the like count as 0, as in Numeral.js. Raises
     TemplateError when the format is unreasonable.
     """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    number = to_double(value)
     if isinstance(value, str):
-        number = to_number(value) if value.strip() else math.nan
-        if math.isnan(number):
+        is_number = bool(value.strip()) and not math.isnan(number)
+        if not is_number:
             return value
-        value = number
     if pattern is None or pattern is UNDEFINED:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return _locale_text(_double(value)) if is_number else to_text(value)
-    number = _double(to_number(value))
+        return _locale_text(number) if is_number else to_text(value)
     return format_numeral(0.0 if math.isnan(number) else number, to_text(pattern))
-
-
-def _double(number: float) -> float:
-    """The number as JavaScript keeps it: whole numbers beyond a double's range are infinite."""
-    try:
-        return float(number)
-    except OverflowError:
-        return math.inf if number > 0 else -math.inf
 
 
 def _locale_text(number: float) -> str:

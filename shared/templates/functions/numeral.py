@@ -75,7 +75,6 @@ class _PlainFormat:
     plus_at: int
     minus_at: int
     abbreviation: _Abbreviation | None
-    has_decimals: bool
     decimals: int
     optional_decimals: int
     drops_zero_decimals: bool
@@ -99,7 +98,7 @@ class _PlainFormat:
         whole = whole[1:] if is_negative else whole
         whole = whole.rjust(self.leading_zeros, "0")
         if self.grouped:
-            whole = _GROUPS.sub(r"\1,", whole)
+            whole = _with_commas(whole)
         text = f"{whole if self.has_whole_part else ''}{'.' if fraction else ''}{fraction}{suffix}"
         return self._signed(text, is_negative, is_below_zero)
 
@@ -120,6 +119,12 @@ class _PlainFormat:
             return f"-{text}" if is_negative else text
         sign = "-" if is_negative else "+"
         return f"{sign}{text}" if position == 0 else f"{text}{sign}"
+
+
+def _with_commas(whole: str) -> str:
+    if whole.isdecimal() and whole[0] != "0":
+        return f"{int(whole):,}"
+    return _GROUPS.sub(r"\1,", whole)
 
 
 def _plain(pattern: str) -> _PlainFormat:
@@ -146,7 +151,6 @@ def _plain(pattern: str) -> _PlainFormat:
         plus_at=plus_at,
         minus_at=minus_at,
         abbreviation=abbreviation,
-        has_decimals=bool(precision),
         decimals=decimals,
         optional_decimals=utf16_length(optional),
         drops_zero_decimals=drops_zero_decimals,
@@ -167,6 +171,9 @@ def _abbreviation(pattern: str) -> tuple[_Abbreviation | None, str]:
 
 # 21 digits before the point, where JavaScript's exponents begin, and MAX_DECIMALS behind it.
 _EXACT: Final = Context(prec=128, rounding=ROUND_HALF_UP)
+_TIES_FROM: Final = 2.0**50
+"""Below this a number that was rounded to its decimals is nowhere near halfway between two of them, where JavaScript's
+toFixed (half up) and Python's (half even) part."""
 
 
 def _rounded(number: float, decimals: int, optional: int) -> str:
@@ -181,9 +188,13 @@ def _rounded(number: float, decimals: int, optional: int) -> str:
     kept = min(max(printed_decimals, decimals - optional), decimals)
     scaled = float(f"{text}e{kept}")
     value = _js_round(scaled) / 10.0**kept
-    fixed = f"{Decimal(value).quantize(Decimal(1).scaleb(-kept), context=_EXACT):f}" if value else f"{0:.{kept}f}"
+    fixed = f"{value or 0.0:.{kept}f}" if abs(scaled) < _TIES_FROM else _half_up(value, kept)
     removable = optional - (decimals - kept)
     return _without_zeros(fixed, removable) if removable > 0 else fixed
+
+
+def _half_up(value: float, decimals: int) -> str:
+    return f"{Decimal(value).quantize(Decimal(1).scaleb(-decimals), context=_EXACT):f}"
 
 
 def _without_zeros(fixed: str, at_most: int) -> str:
@@ -304,9 +315,9 @@ def _time(_pattern: str) -> _Formatter:
 
 
 def _clock(number: float) -> str:
-    hours = math.floor(number / 60 / 60)
-    minutes = math.floor((number - hours * 3600) / 60)
-    seconds = _js_round(number - hours * 3600 - minutes * 60)
+    hours = float(math.floor(number / 60 / 60))
+    minutes = float(math.floor((number - hours * 60 * 60) / 60))
+    seconds = _js_round(number - hours * 60 * 60 - minutes * 60)
     return f"{number_text(hours)}:{_two_digits(minutes)}:{_two_digits(seconds)}"
 
 

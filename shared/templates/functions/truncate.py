@@ -8,7 +8,8 @@ import regex
 
 from shared.templates.environment import RenderEnvironment
 from shared.templates.errors import TemplateError
-from shared.values import UNDEFINED, to_number, to_text
+from shared.templates.functions.double import to_double
+from shared.values import UNDEFINED, to_text
 
 _GRAPHEME_CLUSTER: Final = regex.compile(r"\X")
 
@@ -20,7 +21,7 @@ def truncate(_environment: RenderEnvironment, value: Any, length: Any, omission:
     Characters are extended grapheme clusters (Unicode UAX #29): a family emoji counts one, and so does a syllable
     written as several jamo. Raises TemplateError when the length is not a number.
     """
-    limit = to_number(length) if length is not None else math.nan
+    limit = math.nan if length is None else to_double(length)
     if math.isnan(limit):
         message = "TRUNCATE's length is not a number"
         raise TemplateError(message)
@@ -28,15 +29,12 @@ def truncate(_environment: RenderEnvironment, value: Any, length: Any, omission:
     if len(text) <= limit:
         return text
     count = max(int(limit), 0)
-    if _beginning(text, count) == text:
+    characters = _first_characters(text, count + 1)
+    if len(characters) <= count:
         return text
-    ending = _beginning(to_text(omission), count)
-    return _beginning(text, count - _clusters(ending)) + ending
+    ending = _first_characters(to_text(omission), count)
+    return "".join(characters[: count - len(ending)] + ending)
 
 
-def _beginning(text: str, count: int) -> str:
-    return "".join(match[0] for match in islice(_GRAPHEME_CLUSTER.finditer(text), count))
-
-
-def _clusters(text: str) -> int:
-    return sum(1 for _ in _GRAPHEME_CLUSTER.finditer(text))
+def _first_characters(text: str, count: int) -> list[str]:
+    return [match[0] for match in islice(_GRAPHEME_CLUSTER.finditer(text), count)]
