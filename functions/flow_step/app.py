@@ -1,7 +1,7 @@
 """One step of a conversation on any channel, invoked directly by whoever may invoke the function (IAM).
 
 Event {botId, platform, userKey, clientId?, message? {type, text...} | open: true | start: {flowId, nodeId?}, params?};
-answer {revision, messages, keyboard} or {error: {code, message}}. The web socket's default route will be its next caller.
+answer {revision, messages, keyboard} or {error: {code, message}}.
 """
 
 from typing import Any, Final

@@ -1,0 +1,115 @@
+"""In-memory stand-ins for the ports, with the promises of the real ones: conditions, conflicts, serialised state."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from shared.bot.record import BotRecord, BotVersion
+from shared.conversation.turn import Turn, TurnConflict
+from shared.engine.effects import Effect, EffectAnswer
+from shared.errors import Conflict, NotFound
+from shared.storage import turn_codec
+
+JsonObject = dict[str, Any]
+
+
+class MemoryTurns:
+    """Logs in memory; every turn goes through the stored format, so that nothing survives that would not be stored."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, int], tuple[bytes, str, int]] = {}
+        self.before_append: Callable[[Turn], None] = lambda turn: None
+
+    def newest(self, bot_id: str, log: str, deadline_ns: int | None = None) -> Turn | None:
+        revisions = [revision for bot, name, revision in self.rows if (bot, name) == (bot_id, log)]
+        return self.get(bot_id, log, max(revisions), deadline_ns) if revisions else None
+
+    def get(self, bot_id: str, log: str, revision: int, deadline_ns: int | None = None) -> Turn | None:
+        row = self.rows.get((bot_id, log, revision))
+        if row is None:
+            return None
+        body = turn_codec.decode(row[0], turn_codec.VERSION)
+        return Turn.from_body(body, bot_id=bot_id, log=log, revision=revision, commit=row[1], at_ms=row[2])
+
+    def append(self, turn: Turn, previous: Turn | None = None, deadline_ns: int | None = None) -> None:
+        self.before_append(turn)
+        key = (turn.bot_id, turn.log, turn.revision)
+        if key in self.rows:
+            winner = self.get(*key)
+            assert winner is not None
+            raise TurnConflict(winner)
+        self.rows[key] = (turn_codec.encode(turn.body()), turn.commit, turn.at_ms)
+
+    def log(self, bot_id: str, log: str) -> list[Turn]:
+        """All turns of a log in order."""
+        revisions = sorted(revision for bot, name, revision in self.rows if (bot, name) == (bot_id, log))
+        return [turn for revision in revisions if (turn := self.get(bot_id, log, revision)) is not None]
+
+
+class MemoryBots:
+    """Bots in memory with the optimistic lock of the real rows."""
+
+    def __init__(self, turns: MemoryTurns) -> None:
+        self.turns = turns
+        self.records: dict[str, BotRecord] = {}
+        self.versions: dict[tuple[str, int], BotVersion] = {}
+        self.reads = 0
+
+    def get(self, bot_id: str) -> BotRecord | None:
+        self.reads += 1
+        return self.records.get(bot_id)
+
+    def __iter__(self) -> Iterator[BotRecord]:
+        return iter([record for record in self.records.values() if record.deleted_at_ms is None])
+
+    def save(self, record: BotRecord, version: BotVersion | None = None) -> None:
+        stored = self.records.get(record.bot_id)
+        if (0 if stored is None else stored.lock) != record.lock:
+            raise Conflict("the bot was changed by somebody else")
+        if version is not None:
+            self.versions[record.bot_id, version.number] = version
+        data = json.loads(json.dumps(record.to_json()))
+        self.records[record.bot_id] = BotRecord.from_json(
+            data, bot_id=record.bot_id, lock=record.lock + 1, channels=record.channels
+        )
+
+    def save_with_turn(self, record: BotRecord, turn: Turn) -> None:
+        if (turn.bot_id, turn.log, turn.revision) in self.turns.rows:
+            raise Conflict("the bot was changed by somebody else")
+        self.save(record)
+        self.turns.append(turn)
+
+    def version(self, bot_id: str, number: int) -> BotVersion | None:
+        return self.versions.get((bot_id, number))
+
+    def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None:
+        record = self.records[bot_id]
+        self.records[bot_id] = replace(record, channels={**record.channels, platform: settings})
+
+
+class MemoryDocuments:
+    def __init__(self) -> None:
+        self.contents: dict[tuple[str, str], str] = {}
+
+    def put(self, bot_id: str, content_hash: str, content: JsonObject) -> None:
+        self.contents[bot_id, content_hash] = json.dumps(content)
+
+    def get(self, bot_id: str, content_hash: str) -> tuple[JsonObject, int]:
+        text = self.contents.get((bot_id, content_hash))
+        if text is None:
+            raise NotFound("no such bot document")
+        return json.loads(text), len(text)
+
+
+class ScriptedEffects:
+    """Answers effects in order and remembers what was asked."""
+
+    def __init__(self, answers: list[EffectAnswer]) -> None:
+        self.answers = list(answers)
+        self.asked: list[Effect] = []
+
+    def __call__(self, effect: Effect) -> EffectAnswer:
+        self.asked.append(effect)
+        assert self.answers, f"nobody expected {effect.method} {effect.url}"
+        return self.answers.pop(0)

@@ -1,0 +1,35 @@
+"""Whole talks, in and out. A bug report becomes one of these files first."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tests.golden.talk import ROOT, run
+
+CONVERSATIONS = sorted(
+    [
+        *(Path(__file__).parent / "conversations").glob("*.json"),
+        *(ROOT / "examples/bots").glob("*/conversations/*.json"),
+    ]
+)
+SCHEMA = json.loads((ROOT / "tests/contract/kakao/skill_response.schema.json").read_text(encoding="utf-8"))
+
+
+def test_there_are_conversations_to_run() -> None:
+    assert len(CONVERSATIONS) >= 5
+
+
+@pytest.mark.parametrize("path", CONVERSATIONS, ids=lambda path: path.stem)
+def test_the_bot_answers_as_recorded(path: Path) -> None:
+    golden = json.loads(path.read_text(encoding="utf-8"))
+
+    fresh, replies = run(golden)
+
+    for number, (expected, turn) in enumerate(zip(golden["turns"], fresh["turns"], strict=True)):
+        assert turn == expected, f"turn {number}"
+    assert fresh["params"] == golden["params"]
+    assert fresh.get("http") == golden.get("http")
+    for reply in replies:
+        jsonschema.validate(reply, SCHEMA)
