@@ -43,7 +43,8 @@ def cut(text: str, limit: int) -> str:
     """`text` in at most `limit` units; what is cut off shows as "..."."""
     if utf16_length(text) <= limit:
         return text
-    return text[: _character_end(text, _index_after(text, limit - len(ELLIPSIS)))] + ELLIPSIS
+    end = _character_end(text, _index_after(text, limit - len(ELLIPSIS)))
+    return text[:end].rstrip() + ELLIPSIS
 
 
 def split(text: str, limit: int) -> list[str]:
