@@ -1,0 +1,250 @@
+"""`make sam-local`: every function under `sam local invoke`, every HTTP function under `sam local start-api`.
+
+The functions run in containers from artifacts that were built for this machine's processor, against the embedded AWS.
+One line a check; without an engine or a base image one line says that it was skipped, and the exit code is 0.
+"""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from samcli.local.docker.lambda_image import LambdaImage, Runtime
+from samcli.yamlhelper import yaml_parse
+
+from infra.local.embedded import EmbeddedAws
+from infra.sam_local import image, runtime_python
+from infra.sam_local.engine import Engine, running_engine
+from infra.sam_local.relay import relay
+from infra.sam_local.stack import CREDENTIALS, REGION, functions, let_containers_reach, make_resources
+from shared.errors import Unavailable
+
+REPOSITORY: Final = Path(__file__).parents[2]
+EVENTS: Final = REPOSITORY / "tests" / "events"
+ARTIFACTS: Final = REPOSITORY / ".aws-sam" / "sam-local"
+SAM: Final = Path(sys.executable).parent / "sam"
+ARCHITECTURES: Final = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+
+BUILD_SECONDS: Final = 300.0
+PULL_SECONDS: Final = 300.0
+INVOKE_SECONDS: Final = 120.0
+API_START_SECONDS: Final = 60.0
+STOP_SECONDS: Final = 20.0
+
+
+@dataclass(frozen=True)
+class Sam:
+    """How sam is called here: the engine it finds, the image it runs, the variables that functions get."""
+
+    engine: Engine
+    architecture: str
+    image: str | None
+    variables: Path
+
+    def command(self, *arguments: str) -> list[str]:
+        own_image = ["--invoke-image", self.image] if self.image else []
+        return [
+            *(str(SAM), "local", *arguments, "--template", str(ARTIFACTS / "template.yaml")),
+            *("--env-vars", str(self.variables), "--parameter-overrides", f"Architecture={self.architecture}"),
+            *("--skip-pull-image", "--region", REGION, *own_image),
+        ]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**self.engine.environment, **CREDENTIALS, "SAM_CLI_TELEMETRY": "0"}
+
+
+def main() -> int:
+    """The exit code is 1 when a function did not answer."""
+    with tempfile.TemporaryDirectory(prefix="malgil-") as folder, running_engine(Path(folder)) as engine:
+        if engine is None:
+            return _skip("no container engine answers; install Docker, or podman and runc")
+        architecture = ARCHITECTURES[platform.machine().lower()]
+        try:
+            base = _base_image(engine, architecture)
+        except Unavailable as error:
+            return _skip(str(error))
+        print(f"engine {engine.command}, image {base or 'from sam'}, architecture {architecture}", flush=True)
+        _build(architecture)
+        with _aws(engine) as variables:
+            passed = _check_all(Sam(engine, architecture, base, variables))
+    return 0 if passed else 1
+
+
+def _skip(reason: str) -> int:
+    print(f"SKIPPED: {reason}", flush=True)
+    return 0
+
+
+def _base_image(engine: Engine, architecture: str) -> str | None:
+    """Name of the image that was made here; None when sam's own is on this machine or can be pulled."""
+    runtime = f"python{runtime_python.VERSION}"
+    official = f"{LambdaImage._INVOKE_REPO_PREFIX}/{Runtime.get_image_name_tag(runtime, architecture)}"  # noqa: SLF001
+    if engine.run("image", "inspect", official).returncode == 0:
+        return None
+    print(f"pulling {official} ...", flush=True)
+    if engine.run("pull", "--quiet", official, seconds=PULL_SECONDS).returncode == 0:
+        return None
+    python = runtime_python.find()
+    if python is None or platform.system() != "Linux":
+        raise Unavailable(
+            f"no base image can be pulled, and there is no Python {runtime_python.VERSION} for Linux to make one from"
+        )
+    print(f"it cannot be pulled: making a base image from {python} ...", flush=True)
+    image.make(engine, python)
+    return image.NAME
+
+
+def _build(architecture: str) -> None:
+    environment = {**os.environ, "SAM_CLI_TELEMETRY": "0", "MALGIL_ARCHITECTURE": architecture}
+    command = [
+        str(SAM),
+        "build",
+        "--build-dir",
+        str(ARTIFACTS),
+        "--parameter-overrides",
+        f"Architecture={architecture}",
+    ]
+    built = subprocess.run(  # noqa: S603
+        command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=BUILD_SECONDS, check=False
+    )
+    if built.returncode != 0:
+        raise SystemExit(built.stderr)
+
+
+@contextmanager
+def _aws(engine: Engine) -> Iterator[Path]:
+    with EmbeddedAws() as aws:
+        make_resources(_template(), aws.endpoint)
+        port = urlsplit(aws.endpoint).port
+        assert port is not None  # noqa: S101 - the embedded AWS says on which port it listens
+        if engine.host_address == "host.docker.internal":
+            # Docker's virtual machine leads this name to loopback itself.
+            yield let_containers_reach(f"http://{engine.host_address}:{port}", ARTIFACTS)
+            return
+        with relay(engine.host_address, port) as relayed:
+            yield let_containers_reach(f"http://{engine.host_address}:{relayed}", ARTIFACTS)
+
+
+def _template() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml_parse((REPOSITORY / "template.yaml").read_text(encoding="utf-8"))
+    return parsed
+
+
+def _check_all(sam: Sam) -> bool:
+    passed = True
+    with_routes: list[tuple[str, dict[str, Any]]] = []
+    for name, properties in functions(_template()).items():
+        event = json.loads((EVENTS / f"{Path(properties['CodeUri']).name}.json").read_text(encoding="utf-8"))
+        passed &= _check("sam local invoke", name, _invoke(sam, name, event))
+        if any(source["Type"] == "HttpApi" for source in properties.get("Events", {}).values()):
+            with_routes.append((name, event))
+    log = ARTIFACTS / "start-api.log"
+    with _api(sam, log) as base:
+        answered = [_check("sam local start-api", name, _post(base, event)) for name, event in with_routes]
+    if not all(answered):
+        print(log.read_text(encoding="utf-8"), flush=True)
+    return passed and all(answered)
+
+
+def _check(how: str, name: str, answer: str) -> bool:
+    """Whether a function answered; a fault of the function or the runtime is no answer."""
+    passed = _is_answer(answer)
+    print(f"{'PASS' if passed else 'FAIL'} {how} {name}: {answer}", flush=True)
+    return passed
+
+
+def _is_answer(answer: str) -> bool:
+    try:
+        value = json.loads(answer)
+    except ValueError:
+        return False
+    return (
+        isinstance(value, dict)
+        and "errorType" not in value
+        and int(value.get("statusCode", HTTPStatus.OK)) < HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+
+
+def _invoke(sam: Sam, name: str, event: Mapping[str, Any]) -> str:
+    invoked = subprocess.run(  # noqa: S603
+        sam.command("invoke", name, "--event", "-"),
+        cwd=REPOSITORY,
+        env=sam.environment,
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        timeout=INVOKE_SECONDS,
+        check=False,
+    )
+    # The function's answer is the last line of the output; what the function and sam say goes to the error stream.
+    lines = invoked.stdout.strip().splitlines()
+    return lines[-1] if invoked.returncode == 0 and lines else invoked.stderr.strip()
+
+
+@contextmanager
+def _api(sam: Sam, log_path: Path) -> Iterator[str]:
+    port = _free_port()
+    with log_path.open("wb") as log:
+        server = subprocess.Popen(  # noqa: S603
+            sam.command("start-api", "--port", str(port), "--warm-containers", "LAZY"),
+            cwd=REPOSITORY,
+            env=sam.environment,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_for(port, server)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.terminate()  # sam removes its containers on SIGTERM
+            server.wait(STOP_SECONDS)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
+    end = time.monotonic() + API_START_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    raise SystemExit("sam local start-api did not start")
+
+
+def _post(base: str, event: Mapping[str, Any]) -> str:
+    """The answer in the form that a handler gives it, so that both ways of calling are judged alike."""
+    request = urllib.request.Request(  # noqa: S310 - loopback
+        base + event["rawPath"],
+        data=event["body"].encode(),
+        method=event["requestContext"]["http"]["method"],
+        headers={"Content-Type": "application/json", "X-Request-Id": event["headers"]["x-request-id"]},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=INVOKE_SECONDS) as response:  # noqa: S310
+            return json.dumps({"statusCode": response.status, "body": response.read().decode()}, ensure_ascii=False)
+    except urllib.error.HTTPError as refusal:
+        return json.dumps({"statusCode": refusal.code, "body": refusal.read().decode()}, ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
