@@ -128,7 +128,7 @@ def _moment_ms(ordinal: int | None, fields: _Fields) -> int | None:
     """Epoch milliseconds of a day and the `hour`, `minute`, `second`, `fraction` and `offset` written behind it."""
     if ordinal is None:
         return None
-    hours, minutes, seconds = (int(fields[name] or 0) for name in ("hour", "minute", "second"))
+    hours, minutes, seconds = int(fields["hour"] or 0), int(fields["minute"] or 0), int(fields["second"] or 0)
     fraction = fields.get("fraction")
     milliseconds = int(float(f"0.{fraction}") * 1000) if fraction else 0
     is_day_end = hours == HOURS_A_DAY and minutes == seconds == milliseconds == 0

@@ -28,7 +28,7 @@ def truncate(_environment: RenderEnvironment, value: Any, length: Any, omission:
     text = to_text(value)
     if len(text) <= limit:
         return text
-    count = max(int(limit), 0)
+    count = int(max(limit, 0))
     characters = _first_characters(text, count + 1)
     if len(characters) <= count:
         return text

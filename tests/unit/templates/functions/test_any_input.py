@@ -38,7 +38,7 @@ def calls(draw: st.DrawFn) -> tuple[str, list[Any]]:
     return helper.name, draw(st.lists(VALUES, min_size=helper.min_arguments, max_size=most))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 @given(calls(), st.sampled_from(["ko", "en"]))
 def test_no_input_raises_anything_but_a_template_error(named: tuple[str, list[Any]], language: str) -> None:
     name, arguments = named

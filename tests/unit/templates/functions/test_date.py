@@ -37,6 +37,13 @@ def test_epoch_time_is_seconds_with_ten_digits_and_milliseconds_otherwise(value:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"), [(999_999_999, "1970-01-12T13:46:39.999Z"), ("10000000000", "1970-04-26T17:46:40.000Z")]
+)
+def test_nine_and_eleven_digits_are_milliseconds(value: object, expected: str) -> None:
+    assert call("DATE", value) == expected
+
+
+@pytest.mark.parametrize(
     ("value", "expected"),
     [
         ("2018", "2018-01-01T00:00:00.000Z"),

@@ -78,6 +78,7 @@ def test_escape_is_encode_uri_component(value: object, expected: str) -> None:
         (["ABCD", "2"], "AB"),
         (["ABCD", float("inf")], "ABCD"),
         (["ABCD", 10**400], "ABCD"),
+        (["ABCD", float("-inf"), "..."], ""),
         (["👨‍👩‍👧👍🏽🇰🇷x", 3], "👨‍👩‍👧👍🏽🇰🇷"),
         (["👨‍👩‍👧👍🏽🇰🇷", 3, "…"], "👨‍👩‍👧👍🏽🇰🇷"),
         (["가나다", 2], "가나"),
