@@ -25,9 +25,8 @@ TEXTS = st.one_of(
     SURPRISING_TEXTS,
 )
 SCALARS = st.one_of(st.none(), st.just(UNDEFINED), st.booleans(), st.integers(), st.floats(), SURPRISING_NUMBERS, TEXTS)
-PLAIN_SCALARS = st.one_of(st.none(), st.booleans(), st.floats(), TEXTS)
-VALUES = SCALARS | st.recursive(
-    PLAIN_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
 )
 
 
