@@ -30,6 +30,7 @@ def request(walk: "Walk", position: "Position", cancel: str) -> None:
         "position": list(position),
         "cancel": cancel,
     }
+    walk.session.keyboard = {"type": "buttons", "buttons": [{"type": "postback", "label": cancel}]}
     walk.tell(REQUESTED, manual_status="REQUESTED")
 
 

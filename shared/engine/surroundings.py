@@ -1,8 +1,7 @@
 """Everything a step may know of the world around it, given by the caller."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 NANOSECONDS: Final = 1_000_000
@@ -25,7 +24,7 @@ class Surroundings:
     random: Callable[[], float]
     clock_ns: Callable[[], int]
     deadline_ns: int | None = None
-    params: Mapping[str, Any] = MappingProxyType({})
+    params: Mapping[str, Any] = field(default_factory=dict)
     language: str = "ko"
 
     def milliseconds_left(self) -> float:

@@ -21,6 +21,8 @@ from shared.values import UNDEFINED, PrintsAs, member, to_json
 MAX_NODES: Final = 100
 """Executed nodes a step (ours): more means that the bot runs in a circle."""
 CYCLE_SHOWN: Final = 10
+SHOWS_KEYBOARD: Final = frozenset({"keyboard", "agent"})
+"""While an agent is called, the keyboard offers to cancel."""
 RESULT_LIMIT: Final = 16 * 1024
 """Characters of JSON that one node result may take into later turns (ours): the state must stay small."""
 
@@ -272,7 +274,7 @@ class Walk:
         session = self.session
         session.waiting = waiting
         session.position = (node.flow_id, node.id)
-        if waiting != "keyboard":
+        if waiting not in SHOWS_KEYBOARD:
             session.keyboard = None
         if waiting == "effect":
             return

@@ -4,7 +4,7 @@
      "http"?: [{"asked": "GET https://...", "status": 200, "body": any JSON} or {"asked": ..., "failed": error name}],
      "turns": [{what the user does, "bot": [...], "keyboard"?: [labels]}], "params"?: {...at the end}}
 
-The user does one of: {"open": true}, {"user": text}, {"press": label of a button shown last}, {"photo": url},
+The user does one of: {"open": true}, {"user": text, "payload"?: of an old button}, {"press": label of a button shown last}, {"photo": url},
 {"start": {flowId, nodeId?}}, {"agent": "join" | "complete" | text said}. A bot message is its text, or its whole data
 where there is more to it. Between turns everything goes through the stored format.
 """
@@ -80,7 +80,8 @@ class Talk:
         if turn.get("open"):
             return Opened()
         if "user" in turn:
-            return UserMessage(data={"type": "text", "text": turn["user"]})
+            more = {"payload": turn["payload"]} if "payload" in turn else {}
+            return UserMessage(data={"type": "text", "text": turn["user"], **more})
         if "press" in turn:
             return self.pressed(turn["press"])
         if "photo" in turn:
