@@ -16,7 +16,7 @@ from shared.conditions.javascript_regex import (
     RegexSyntaxError,
     compile_javascript_regex,
 )
-from shared.conditions.operators import OPERATORS, Operator, numeric, operator_name
+from shared.conditions.operators import OPERATORS, Operator, equals, numeric, operator_name
 from shared.conditions.paths import parse_path
 from shared.errors import InvalidInput
 from shared.values import UNDEFINED, to_text
@@ -242,7 +242,19 @@ def _search(expression: JavaScriptRegex | RegexSyntaxError, value: Any, place: s
 
 
 def _compare_with(path: tuple[str, ...], compare: Operator, operand: Any) -> Test:
+    if compare is equals and isinstance(operand, str):
+        return _equals_text(path, operand)
     return lambda resolve, _render, _notes: compare(resolve(path), operand)
+
+
+def _equals_text(path: tuple[str, ...], operand: str) -> Test:
+    """Most conditions of a bot: a button's label against the message's text."""
+
+    def test(resolve: Resolve, _render: Render, _notes: Notes) -> bool:
+        left = resolve(path)
+        return left == operand if type(left) is str else equals(left, operand)
+
+    return test
 
 
 def _compare_with_rendered(path: tuple[str, ...], compare: Operator, operand: Any) -> Test:

@@ -5,12 +5,20 @@ of a UTF-16 unit, never from outside ASCII into it; with `u` to simple case fold
 `upper` and `casefold` change lengths (ß becomes SS), and the `regex` module folds fully.
 """
 
-import sys
 from bisect import bisect_left, bisect_right
 from functools import lru_cache
 
 _ASCII_END = 0x80
 _UNITS_END = 0x10000
+_CASED_BLOCKS = (
+    range(0x3000),
+    range(0xA640, 0xAC00),
+    range(0xFB00, _UNITS_END),
+    range(0x10400, 0x11900),
+    range(0x16E40, 0x16EC0),
+    range(0x1E900, 0x1E944),
+)
+"""Where letters have case: looking at every code point would take half a second."""
 
 
 class CaseTable:
@@ -20,8 +28,9 @@ class CaseTable:
 
     def __init__(self, *, unicode: bool) -> None:
         self._upper = not unicode
-        spell, end = (_folded, sys.maxunicode + 1) if unicode else (_upper_unit, _UNITS_END)
-        self._table = {code: ord(spelled) for code in range(end) if (spelled := spell(chr(code))) != chr(code)}
+        spell = _folded if unicode else _upper_unit
+        codes = [code for block in _CASED_BLOCKS for code in block if unicode or code < _UNITS_END]
+        self._table = {code: ord(spelled) for code in codes if (spelled := spell(chr(code))) != chr(code)}
         self._codes = sorted(self._table)
 
     def text(self, text: str) -> str:

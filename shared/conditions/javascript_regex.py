@@ -42,7 +42,7 @@ MAX_WEIGHT: Final = 10_000
 `(?:a{1000}){1000}` takes 280 MB and half a second to compile."""
 
 MAX_TRANSLATION: Final = 20_000
-"""Characters after translation; only case-insensitive classes grow."""
+"""Characters after translation: word edges and case-insensitive classes grow."""
 
 _REPEAT_BOUND: Final = 2 * MAX_TEXT + 1
 """More repeats than units in any text: a higher bound means the same."""
@@ -350,6 +350,8 @@ class _Translator:
         kind, value = found.groups()
         if self._case and _CASED_PROPERTY.fullmatch(value):
             raise self._refused(f"\\p{{{value}}} cannot be combined with the flag i")
+        if value == "ASCII" and not kind:  # unknown to `regex`
+            return "[\\x00-\\x7f]" if found[0][0] == "p" else "[^\\x00-\\x7f]"
         candidates = [f"{kind}={value}"] if kind else [f"gc={value}", f"{value}=Yes"]
         for candidate in candidates:
             text = f"\\{found[0][0]}{{{candidate}}}"
