@@ -196,7 +196,7 @@ class _Compiler:
 
     def path(self, path: Path) -> Evaluate:
         if path.is_data:
-            return _follow(_data(path), path.segments[1:])
+            return _follow_true(_data(path), path.segments[1:])
         position = self.parameter_position(path)
         if position is not None:
             if any(isinstance(segment, ExpandedIndex) for segment in path.segments):
@@ -431,6 +431,22 @@ def _follow(start: Evaluate, segments: tuple[Segment, ...]) -> Evaluate:
         value = start(scope)
         for segment in segments:
             if value is UNDEFINED:
+                break
+            value = member(value, segment) if isinstance(segment, str) else _item(value, scope.run, segment)
+        return value
+
+    return descendant
+
+
+def _follow_true(start: Evaluate, segments: tuple[Segment, ...]) -> Evaluate:
+    """As `_follow`, for paths written with @: there Handlebars ends at a value that is false, and prints it."""
+    if not segments:
+        return start
+
+    def descendant(scope: Scope) -> Any:
+        value = start(scope)
+        for segment in segments:
+            if not value and not isinstance(value, list | dict):
                 break
             value = member(value, segment) if isinstance(segment, str) else _item(value, scope.run, segment)
         return value

@@ -14,7 +14,7 @@ ENVIRONMENT = RenderEnvironment(now_ms=0, random=lambda: 0.5)
 SKIPPED = read_skipped()
 
 
-def running(*files: str):
+def running(*files: str) -> pytest.MarkDecorator:
     cases = [case for case in read_cases(*files) if case.name not in SKIPPED]
     return pytest.mark.parametrize("case", cases, ids=[case.name for case in cases])
 
