@@ -90,7 +90,8 @@ def complete(walk: "Walk") -> None:
 
     At the node that called, in the flow that the agent started, or, when the agent barged in, at the entry flow.
     """
-    session, call = walk.session, walk.session.call
+    session = walk.session
+    call = session.call
     walk.spoke = True
     if not session.is_with_agent and call["status"] != "in_progress":
         return
@@ -99,7 +100,8 @@ def complete(walk: "Walk") -> None:
     if call.get("handler") == "bot":
         return
     if "position" in call:
-        session.position = (call["position"][0], call["position"][1])
+        flow_id, node_id = call["position"]
+        session.position = (flow_id, node_id)
         session.results["manual"] = {"status": "COMPLETED"}
     else:
         entry = walk.bot.entry_of(walk.bot.entry_flow_id)

@@ -69,7 +69,7 @@ class Session:
         self.back_stack = [] if back_stack is None else back_stack
         self.own_stack = [] if own_stack is None else own_stack
         self.navigation = {} if navigation is None else navigation
-        self.call = {"status": NOBODY} if call is None else call
+        self.call: JsonObject = {"status": NOBODY} if call is None else call
         self.progress = progress
 
     @property

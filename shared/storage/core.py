@@ -14,7 +14,7 @@ RETRIES: Final = 1
 """Beside the first try."""
 
 
-class FirstIndex(GlobalSecondaryIndex["CoreRow"]):
+class FirstIndex(GlobalSecondaryIndex["CoreRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's stubs
     """gsi1: whatever a row is listed by; sparse."""
 
     class Meta:

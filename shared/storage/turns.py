@@ -71,7 +71,8 @@ class DynamoTurns:
         except ClientError as exc:
             if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
-            winner = self._read(turn.bot_id, turn.log, exc.response["Item"], deadline_ns)
+            refusal: Any = exc.response
+            winner = self._read(turn.bot_id, turn.log, refusal["Item"], deadline_ns)
             if winner.commit != turn.commit:  # else it is our own first try, whose answer was lost
                 raise TurnConflict(winner) from exc
 
