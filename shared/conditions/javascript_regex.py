@@ -99,7 +99,9 @@ class JavaScriptRegex:
         self._unicode = "u" in flags
         self._ignore_case = "i" in flags
         try:
-            compiled = regex.compile(_Translator(source, flags).translate(), regex.V1, cache_pattern=False)
+            # ASCII is for \b alone, and would take all else from \p, which only `u` has.
+            mode = regex.V1 if self._unicode else regex.V1 | regex.ASCII
+            compiled = regex.compile(_Translator(source, flags).translate(), mode, cache_pattern=False)
         except regex.error as error:
             raise RegexSyntaxError(f"the expression cannot be run: {error}") from error
         self._search: Callable[..., object] = compiled.match if "y" in flags else compiled.search
@@ -232,9 +234,9 @@ class _Translator:
             self._at += 1
             return _Piece(self._edges[character])
         if self._take("\\b"):
-            return _Piece(_WORD_EDGE)
+            return _Piece(_WORD_EDGE if self._unicode else r"\b")
         if self._take("\\B"):
-            return _Piece(_NO_WORD_EDGE)
+            return _Piece(_NO_WORD_EDGE if self._unicode else r"\B")
         lookaround = self._match(_LOOKAROUND)
         if not lookaround:
             return None
