@@ -73,7 +73,10 @@ class BubbleWriter:
                 return self._text_with_buttons(text, buttons)
 
     def text(self, text: str) -> list[Bubble]:
-        return [Bubble(kind="simpleText", content={"text": piece}) for piece in split(text, limits.TEXT)]
+        pieces = split(text, limits.TEXT)
+        if len(pieces) > 1:
+            self.buttons.notes.append(f"a text over {limits.TEXT} characters is split into {len(pieces)} bubbles")
+        return [Bubble(kind="simpleText", content={"text": piece}) for piece in pieces]
 
     def button_cards(self, buttons: list[Json]) -> list[Bubble]:
         """Cards that hold nothing but buttons."""

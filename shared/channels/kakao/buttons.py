@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from shared.channels.kakao import limits, links
 from shared.channels.kakao.extra import ButtonOrigin, button_extra
-from shared.channels.payload import MAX_PAYLOAD_UNITS
 from shared.channels.text import cut, plain_line, without_controls
+from shared.engine.message import MAX_LABEL, MAX_PAYLOAD
 from shared.json_input import clean_text
-from shared.values import to_json, to_text, utf16_length
+from shared.values import to_json, to_text
 
 Json = dict[str, Any]
 
@@ -58,27 +58,27 @@ class ButtonWriter:
 
     def _link(self, label: str, uri: str) -> Json | str | None:
         shown = self._shown(label or LINK_LABEL)
-        number = links.phone_number(uri)
-        if number is not None:
+        if number := links.phone_number(uri):
             return {"label": shown, "action": "phone", "phoneNumber": number}
         mail = links.mail_address(uri)
-        address = links.web_address(uri)
+        address = self._mail_link(mail) if mail else links.web_address(uri)
+        if address is not None:
+            return {"label": shown, "action": "webLink", "webLinkUrl": address}
         if mail is not None:
-            address = links.mail_link(self.mail_redirect_url, mail) if self.mail_redirect_url else None
-            if address is None:
-                self.notes.append(f'button "{shown}": a mail address is shown as text')
-                return f"{label}: {mail}" if label else mail
-        if address is None:
-            self.notes.append(f'button "{shown}" was left out: not a web, phone or mail address: {uri[:100]}')
-            return None
-        return {"label": shown, "action": "webLink", "webLinkUrl": address}
+            self.notes.append(f'button "{shown}": a mail address is shown as text')
+            return f"{label}: {mail}" if label else mail
+        self.notes.append(f'button "{shown}" was left out: not a web, phone or mail address: {uri[:100]}')
+        return None
+
+    def _mail_link(self, mail: str) -> str | None:
+        return links.mail_link(self.mail_redirect_url, mail) if self.mail_redirect_url else None
 
     def _message(self, label: str, button: Json, origin: ButtonOrigin, goto: tuple[int, int | None] | None) -> Json:
         """What is said is the label as the bot wrote it, since the bot may compare the two."""
         whole = without_controls(label) if plain_line(label) else DEFAULT_LABEL
-        said = cut(whole, limits.WHOLE_LABEL)
+        said = whole[:MAX_LABEL]
         if said != whole:
-            self.notes.append(f'button "{said[:20]}...": label cut to {limits.WHOLE_LABEL} characters')
+            self.notes.append(f'button "{said[:20]}...": label cut to {MAX_LABEL} characters')
         return {
             "label": cut(plain_line(whole), limits.BUTTON_LABEL),
             "action": "message",
@@ -89,13 +89,13 @@ class ButtonWriter:
     def _payload(self, label: str, payload: Any) -> str | None:
         """The payload as text; nothing for an empty one, which says no more than the label."""
         text = clean_text(to_json(payload) if isinstance(payload, dict | list) else to_text(payload))
-        if utf16_length(text) > MAX_PAYLOAD_UNITS:
-            self.notes.append(f'button "{label[:20]}": payload over {MAX_PAYLOAD_UNITS} characters was left out')
+        if len(text) > MAX_PAYLOAD:
+            self.notes.append(f'button "{label[:20]}": payload over {MAX_PAYLOAD} characters was left out')
             return None
         return text or None
 
     def _goto(self, label: str, button: Json) -> tuple[int, int | None] | None:
-        flow_id, node_id = whole_number(button.get("flowId")), whole_number(button.get("nodeId"))
+        flow_id, node_id = _whole_number(button.get("flowId")), _whole_number(button.get("nodeId"))
         if flow_id is None:
             self.notes.append(f'button "{label[:20]}": its flow is no number, so its tap only says the label')
             return None
@@ -108,8 +108,8 @@ class ButtonWriter:
         return shown
 
     def _origin(self, position: Any) -> ButtonOrigin:
-        flow_id, node_id = position if isinstance(position, list | tuple) and len(position) == 2 else (None, None)  # noqa: PLR2004 - a pair
-        return ButtonOrigin(flow_id=whole_number(flow_id), node_id=whole_number(node_id), revision=self.revision)
+        flow_id, node_id, *_ = [*position, None, None] if isinstance(position, list | tuple) else [None, None]
+        return ButtonOrigin(flow_id=_whole_number(flow_id), node_id=_whole_number(node_id), revision=self.revision)
 
 
 def _kind(button: Json) -> str:
@@ -122,7 +122,7 @@ def _kind(button: Json) -> str:
     return "goto" if button.get("flowId") is not None else "postback"
 
 
-def whole_number(value: Any) -> int | None:
+def _whole_number(value: Any) -> int | None:
     """A flow or node id, which may have been rendered to text by a template."""
     if isinstance(value, bool):
         return None

@@ -10,7 +10,7 @@ ourselves, in the shape that we wrote, is understood; everything else is as if i
 from dataclasses import dataclass
 from typing import Any, Final
 
-from shared.channels.payload import parse_payload
+from shared.engine.message import MAX_PAYLOAD, parse_payload
 
 _MARK: Final = "malgil"
 _FORMAT: Final = 1
@@ -80,7 +80,7 @@ def read_extra(client_extra: Any) -> Tap | ContinueReading | None:
 
 def _payload(extra: dict[str, Any]) -> Any:
     payload = extra.get("payload")
-    return parse_payload(payload) if isinstance(payload, str) else None
+    return parse_payload(payload) if isinstance(payload, str) and len(payload) <= MAX_PAYLOAD else None
 
 
 def _origin(extra: dict[str, Any]) -> ButtonOrigin | None:

@@ -36,5 +36,3 @@ CAROUSEL_DESCRIPTION: Final = {"textCard": 128, "basicCard": 76}
 BUTTONS: Final = 3
 BUTTON_LABEL: Final = 14
 """Also used for quick replies, whose limit Kakao does not publish (convention of the field)."""
-WHOLE_LABEL: Final = 255
-"""Longest label of a bot's button (bot document format): what a tap says."""

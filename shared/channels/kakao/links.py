@@ -13,6 +13,8 @@ from shared.channels.kakao import limits
 
 _URL_SAFE: Final = "%/:?#[]@!$&'()*+,;=~-._"
 _MAP_LINK: Final = "https://map.kakao.com/link/map/"
+_LONGEST_NUMBER: Final = 64
+"""Ours: enough for every number with its extension."""
 _NOT_DIALLED: Final = re.compile(r"[^0-9+*#-]")
 
 
@@ -39,7 +41,7 @@ def phone_number(uri: str) -> str | None:
     """The number of a `tel:` address as a phone button takes it: plain, without `tel:`."""
     if not uri.strip().lower().startswith("tel:"):
         return None
-    return _NOT_DIALLED.sub("", uri.strip()[len("tel:") :])[: limits.WHOLE_LABEL] or None
+    return _NOT_DIALLED.sub("", uri.strip()[len("tel:") :])[:_LONGEST_NUMBER] or None
 
 
 def mail_address(uri: str) -> str | None:

@@ -1,12 +1,14 @@
 """Skill responses as the bytes that Kakao gets."""
 
 import json
-from typing import Any
+from typing import Any, Final
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def serialize(body: Any) -> str:
     """The JSON text of a response. It is the one that was measured: ASCII escapes would double the size of Korean."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _ENCODER.encode(body)
 
 
 def size(value: Any) -> int:

@@ -33,7 +33,6 @@ def _max_title_and_description(_validator: Any, limit: int, instance: Any, _sche
 def validator() -> Validator:
     own = {"maxLength": _max_length, "maxTitleAndDescription": _max_title_and_description}
     schema = json.loads(SCHEMA.read_text())
-    Draft202012Validator.check_schema(schema)
     return extend(Draft202012Validator, own)(schema)
 
 

@@ -1,12 +1,13 @@
 """Whatever a bot says, every page of its reply is a valid response, and all pages together show everything once."""
 
 from itertools import groupby
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.channels.kakao.extra import ContinueReading, read_extra
-from shared.channels.kakao.render import render_reply
+from shared.channels.kakao.render import SkillReply, render_reply
 from shared.channels.text import cut
 from tests.contract.kakao.skill_response import violations
 
@@ -56,7 +57,8 @@ def with_numbered_buttons(message_list, keyboard):
 
 
 def pages_of(message_list, keyboard):
-    index, pages = 0, []
+    pages: list[SkillReply] = []
+    index: int | None = 0
     while index is not None:
         reply = render_reply(
             [{"data": data, "position": [1, 2]} for data in message_list],
@@ -113,17 +115,15 @@ def pictures_of(pages):
 @settings(deadline=None, max_examples=60)
 @given(st.lists(messages, max_size=7), keyboards)
 def test_every_page_is_valid_and_all_pages_show_everything_once(message_list, keyboard):
-    message_list, keyboard = with_numbered_buttons(message_list, keyboard)
-    pages = pages_of(message_list, keyboard)
+    said, keyboard = with_numbered_buttons(message_list, keyboard)
+    pages = pages_of(said, keyboard)
 
-    assert shown_letters(pages) == said_letters(message_list)
+    assert shown_letters(pages) == said_letters(said)
 
     quick_replies = [reply["label"] for reply in pages[-1].body["template"].get("quickReplies", [])]
     choices = said_buttons(keyboard["buttons"] if keyboard else [])
     assert choices[: len(quick_replies)] == quick_replies
-    expected = [
-        label for data in message_list for owner in [*data["cards"], data] for label in said_buttons(owner["buttons"])
-    ]
+    expected = [label for data in said for owner in [*data["cards"], data] for label in said_buttons(owner["buttons"])]
     assert shown_buttons(pages) == expected + choices[len(quick_replies) :]
 
     for page in pages[:-1]:
@@ -137,7 +137,7 @@ def test_every_page_is_valid_and_all_pages_show_everything_once(message_list, ke
 def test_every_picture_is_shown_once_and_in_order(runs):
     """Runs of images, each between two texts."""
     counter = iter(range(1_000))
-    said = []
+    said: list[dict[str, Any]] = []
     for run in runs:
         uris = [f"https://a.kr/{next(counter)}" for _ in range(run)]
         said += [

@@ -191,6 +191,7 @@ def test_typed_text_comes_from_no_button():
         {"malgil": True, "payload": "x"},
         {"malgil": "1", "payload": "x"},
         {"malgil": 1, "payload": {"a": 1}},
+        {"malgil": 1, "payload": "x" * 1001},
         {"malgil": 1, "goto": {"flowId": "4"}},
         {"malgil": 1, "goto": {"flowId": -4}},
         {"malgil": 1, "goto": 4},

@@ -101,7 +101,9 @@ def test_buttons_without_a_text_still_have_a_card():
 
 
 def test_a_text_over_a_bubble_is_split_at_a_sentence_end():
-    first, second = outputs(text("가나다라마바사아자. " * 110))
+    rendered = reply(text("가나다라마바사아자. " * 110))
+    first, second = rendered.body["template"]["outputs"]
+    assert rendered.notes == ["a text over 1000 characters is split into 2 bubbles"]
     assert first["simpleText"]["text"].endswith("자.")
     assert 900 < len(first["simpleText"]["text"]) <= 1000
     assert second["simpleText"]["text"].startswith("가나다")
@@ -293,6 +295,10 @@ def test_a_postback_says_its_whole_label_and_carries_its_payload():
     }
 
 
+def test_the_longest_label_of_a_bot_is_said_whole():
+    assert button_of(postback("😀" * 255))["messageText"] == "😀" * 255
+
+
 def test_a_label_is_said_as_the_bot_wrote_it():
     assert button_of(postback(" 예  그래요 "))["messageText"] == " 예  그래요 "
 
@@ -358,6 +364,10 @@ def test_a_payload_over_the_limit_is_left_out_with_a_note():
     rendered = reply(text("t", postback("예", "가" * 1001)))
     assert "payload" not in rendered.body["template"]["outputs"][0]["textCard"]["buttons"][0]["extra"]
     assert rendered.notes == ['button "예": payload over 1000 characters was left out']
+
+
+def test_the_longest_payload_of_a_bot_is_carried_whole():
+    assert button_of(postback("예", "😀" * 1000))["extra"]["payload"] == "😀" * 1000
 
 
 def test_a_payload_that_is_data_is_carried_as_its_json():
@@ -549,7 +559,8 @@ def test_the_heaviest_card_fits_beside_the_heaviest_quick_replies():
         "buttons": [postback('"' * 255 + f"{n}", "\x01" * 1000) for n in range(9)],
     }
     keyboard = {"buttons": [postback('"' * 254 + f"{n}", "가" * 500) for n in range(50)]}
-    index, pages = 0, 0
+    pages = 0
+    index: int | None = 0
     while index is not None:
         rendered = reply(cards(card), keyboard=keyboard, start_index=index)
         index, pages = rendered.next_index, pages + 1
