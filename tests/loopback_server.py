@@ -44,6 +44,10 @@ class LoopbackConnection:
     def send(self, data: bytes) -> None:
         self._socket.sendall(data)
 
+    def receive(self) -> bytes:
+        """Wait for more than the request that was read; empty when the client has gone."""
+        return self._socket.recv(65536)
+
     def drip(self, pieces: Iterable[bytes], every_seconds: float = 0.05) -> None:
         """Send piece after piece with a pause before each; ends early when the server closes."""
         for piece in pieces:
@@ -53,7 +57,7 @@ class LoopbackConnection:
 
     def hang(self) -> None:
         """Say nothing until the client goes away or the server closes."""
-        while self._socket.recv(65536):
+        while self.receive():
             pass
 
     def reset(self) -> None:

@@ -39,8 +39,8 @@ def vetted_addresses(target: Target, resolve: Resolver, budget: Budget) -> list[
         answers = _look_up(target, resolve, budget)
         try:
             addresses = [parse_address(answer) for answer in dict.fromkeys(answers)]
-        except ValueError:
-            raise OutboundError("dns") from None
+        except ValueError as error:
+            raise OutboundError("dns") from error
     if not addresses:
         raise OutboundError("dns")
     for address in addresses:
@@ -63,10 +63,10 @@ def _look_up(target: Target, resolve: Resolver, budget: Budget) -> Sequence[str]
     Thread(target=look_up, daemon=True, name="resolver").start()
     try:
         return answer.result(budget.seconds_left())
-    except TimeoutError:
-        raise OutboundError("timeout") from None
-    except (OSError, UnicodeError):
-        raise OutboundError("dns") from None
+    except TimeoutError as error:
+        raise OutboundError("timeout") from error
+    except (OSError, UnicodeError) as error:
+        raise OutboundError("dns") from error
 
 
 def connect(addresses: Iterable[IPAddress], port: int, budget: Budget) -> socket.socket:
@@ -100,9 +100,9 @@ def _require_peer(connection: socket.socket, address: IPAddress) -> None:
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         peer = parse_address(connection.getpeername()[0])
-    except OSError:  # reset since it was accepted
+    except OSError as error:  # reset since it was accepted
         connection.close()
-        raise OutboundError("connect") from None
+        raise OutboundError("connect") from error
     if peer != address:
         connection.close()
         raise OutboundError("blocked")
@@ -143,10 +143,10 @@ class GuardedStream(httpcore.NetworkStream):
         self._socket.settimeout(self._budget.seconds_left())
         try:
             data = self._socket.recv(size)
-        except TimeoutError:
-            raise OutboundError("timeout") from None
-        except OSError:
-            raise OutboundError("http", "The server broke off the connection") from None
+        except TimeoutError as error:
+            raise OutboundError("timeout") from error
+        except OSError as error:
+            raise OutboundError("http", "The server broke off the connection") from error
         self._budget.received(len(data))
         return data
 
@@ -157,8 +157,8 @@ class GuardedStream(httpcore.NetworkStream):
             self._socket.settimeout(self._budget.seconds_left())
             try:
                 sent = self._socket.send(unsent)
-            except TimeoutError:
-                raise OutboundError("timeout") from None
+            except TimeoutError as error:
+                raise OutboundError("timeout") from error
             except OSError as error:
                 # httpcore goes on to read: a server may answer before it has read all and close.
                 raise httpcore.WriteError from error
@@ -173,10 +173,13 @@ class GuardedStream(httpcore.NetworkStream):
         try:
             self._socket.settimeout(self._budget.seconds_left())
             return GuardedStream(ssl_context.wrap_socket(self._socket, server_hostname=server_hostname), self._budget)
-        except TimeoutError:
-            raise OutboundError("timeout") from None
-        except (OSError, ValueError):
-            raise OutboundError("tls") from None
+        except TimeoutError as error:
+            raise OutboundError("timeout") from error
+        except ssl.SSLCertVerificationError as error:
+            reason = error.verify_message  # "certificate has expired": for the author to mend, names no address
+            raise OutboundError("tls", f"The server's certificate is not accepted: {reason}") from error
+        except (OSError, ValueError) as error:
+            raise OutboundError("tls") from error
         finally:
             self._socket.close()  # after a handshake the new stream owns the connection and this is an empty shell
 

@@ -18,7 +18,7 @@ _MESSAGES: Final[dict[OutboundErrorKind, str]] = {
     "blocked": PRIVATE_ADDRESS_MESSAGE,
     "dns": "The host name could not be resolved",
     "connect": "The server does not accept connections",
-    "tls": "The server has no valid certificate for this name",
+    "tls": "The TLS handshake failed",
     "timeout": "The request took too long",
     "http": "The response is not valid HTTP",
     "too_large": "The response is too large",

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 import trustme
 
+import shared.net.exchange  # noqa: F401 - a test with a short deadline should not pay for the first import
 from shared.net.guarded_client import GuardedClient
 from tests.loopback_server import LoopbackServer
 

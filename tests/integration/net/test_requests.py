@@ -63,10 +63,14 @@ def test_a_large_body_is_sent_whole():
 
 
 def test_an_answer_given_before_the_request_was_read_counts():
-    answer = saying(response(413, b"too much"))
-    with LoopbackServer(answer, read_request=False) as server:
-        got = client_for(server).send(get(server, method="POST", body=bytes(100_000)), timeout_seconds=5)
-        assert (got.status, got.body) == (413, b"too much")
+    def refuse(connection, _request):
+        connection.receive()
+        connection.send(response(413, b"too much"))
+        connection.reset()
+
+    with LoopbackServer(refuse, read_request=False) as server:
+        answer = client_for(server).send(get(server, method="POST", body=bytes(20_000_000)), timeout_seconds=5)
+        assert (answer.status, answer.body) == (413, b"too much")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import ssl
+from threading import Event
 
 import pytest
 import trustme
@@ -36,18 +37,18 @@ def expired(authority):
 
 
 @pytest.mark.parametrize(
-    "issue",
+    ("issue", "reason"),
     [
-        expired,
-        lambda authority: authority.issue_cert("b.example"),
-        lambda authority: authority.issue_cert("127.0.0.1"),
-        lambda _authority: trustme.CA().issue_cert("a.example"),
+        (expired, "certificate has expired"),
+        (lambda authority: authority.issue_cert("b.example"), "Hostname mismatch"),
+        (lambda authority: authority.issue_cert("127.0.0.1"), "Hostname mismatch"),
+        (lambda _authority: trustme.CA().issue_cert("a.example"), "unable to get local issuer certificate"),
     ],
     ids=["expired", "another name", "the address", "unknown authority"],
 )
-def test_any_other_certificate_is_refused_before_the_request_is_sent(authority, trusting, issue):
+def test_any_other_certificate_is_refused_before_the_request_is_sent(authority, trusting, issue, reason):
     with LoopbackServer(answering(), tls=server_context(issue(authority))) as server:
-        with pytest.raises(OutboundError) as failure:
+        with pytest.raises(OutboundError, match=reason) as failure:
             send(server, client_for(server, ssl_context=trusting))
         assert (failure.value.kind, failure.value.retryable, failure.value.may_have_arrived) == ("tls", False, False)
         assert server.requests == []
@@ -107,11 +108,19 @@ def test_a_server_that_does_not_speak_tls_is_a_tls_failure():
         assert failure.value.kind == "tls"
 
 
-def test_a_handshake_that_never_ends_ends_at_the_deadline(trusting):
-    with LoopbackServer(lambda connection, _: connection.hang(), read_request=False) as server:
+def test_a_slow_handshake_ends_at_the_deadline(authority, trusting):
+    given_up = Event()
+    context = server_context(authority.issue_cert("a.example"))
+
+    def hesitate(_connection, _name, _context):
+        given_up.wait(2)
+
+    context.sni_callback = hesitate
+    with LoopbackServer(answering(), tls=context) as server:
         with pytest.raises(OutboundError) as failure:
             send(server, client_for(server, ssl_context=trusting), timeout_seconds=0.4)
         assert (failure.value.kind, failure.value.may_have_arrived) == ("timeout", False)
+        given_up.set()
 
 
 def test_a_dripping_handshake_ends_at_the_deadline(trusting):
