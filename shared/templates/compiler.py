@@ -11,7 +11,7 @@ from shared.templates.environment import CallHelper
 from shared.templates.errors import TemplateError, TemplateWarning
 from shared.templates.limits import MAX_LOOP_ITEMS, MAX_OUTPUT_BYTES
 from shared.templates.masks import escape_html
-from shared.templates.operators import OPERATORS, comparable
+from shared.templates.operators import OPERATORS, ORDERS
 from shared.templates.parser import Parser, position, syntax_error
 from shared.templates.runtime import Loop, Run, Scope, out_of_steps, too_long
 from shared.templates.tree import (
@@ -161,9 +161,10 @@ class _Compiler:
         self.steps += 1
         helper = self.helper(call)
         arguments = [self.expression(argument) for argument in call.arguments]
-        if helper.name in OPERATORS:
-            return lambda scope: scope.run.call(helper, [argument(scope) for argument in arguments])
-        return lambda scope: scope.run.call(helper, [comparable(argument(scope)) for argument in arguments])
+        if helper.name in OPERATORS and helper.name not in ORDERS:
+            operate = helper.call
+            return lambda scope: operate([argument(scope) for argument in arguments], scope.run.environment)
+        return lambda scope: scope.run.call(helper, [argument(scope) for argument in arguments])
 
     def helper(self, call: Call) -> CallHelper:
         name = call.name.original

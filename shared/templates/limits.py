@@ -17,8 +17,11 @@ MAX_DATA_OUTPUT_BYTES: Final = 1024 * 1024
 MAX_STEPS: Final = 10_000
 """Evaluated expressions and entered blocks of a template, or of all the templates of one node's data together."""
 
-CHARACTERS_PER_STEP: Final = 256
-"""Long values cost steps too: one for so many characters that a helper reads or a list or an object prints."""
+READ_CHARACTERS_PER_STEP: Final = 256
+"""A call that reads a text pays a step for so many characters more."""
+
+PRINTED_CHARACTERS_PER_STEP: Final = 32
+"""A list or an object that is turned into text costs a step for so many characters."""
 
 MAX_DEPTH: Final = 20
 """Blocks and sub-expressions inside one another."""

@@ -56,3 +56,6 @@ OPERATORS: Final[dict[str, CallHelper]] = {
         CallHelper("lookup", 2, 2, _lookup),
     )
 }
+
+ORDERS: Final = frozenset({"$lt", "$lte", "$gt", "$gte"})
+"""Those that read their arguments as a whole: a list compares as its text."""

@@ -4,8 +4,9 @@ from typing import Any, Final
 
 from shared.templates.environment import CallHelper, MaskedText, RenderEnvironment
 from shared.templates.errors import TemplateError
-from shared.templates.limits import CHARACTERS_PER_STEP, MAX_OUTPUT_BYTES, MAX_STEPS
+from shared.templates.limits import MAX_OUTPUT_BYTES, MAX_STEPS, PRINTED_CHARACTERS_PER_STEP, READ_CHARACTERS_PER_STEP
 from shared.templates.masks import join_texts
+from shared.templates.operators import comparable
 from shared.templates.tree import ExpandedIndex
 from shared.values import UNDEFINED, to_number, to_text
 
@@ -34,14 +35,23 @@ class Run:
             raise out_of_steps()
 
     def text_of(self, value: Any) -> str:
-        """A value as it prints; long ones cost steps."""
+        """A value as it prints; lists and objects cost steps for their length."""
         if isinstance(value, str):
             self.is_masked = self.is_masked or isinstance(value, MaskedText)
             return value
         text = to_text(value)
-        if len(text) >= CHARACTERS_PER_STEP:
-            self.spend(len(text) // CHARACTERS_PER_STEP)
+        if len(text) >= PRINTED_CHARACTERS_PER_STEP:
+            self.spend(len(text) // PRINTED_CHARACTERS_PER_STEP)
         return text
+
+    def read(self, value: Any) -> Any:
+        """A value that is about to be read as a whole, which costs steps for its length."""
+        value = comparable(value)
+        if isinstance(value, str):
+            self.spend(len(value) // READ_CHARACTERS_PER_STEP)
+        elif isinstance(value, list | dict):
+            self.text_of(value)
+        return value
 
     def join(self, pieces: list[str]) -> str:
         if sum(map(len, pieces)) > MAX_OUTPUT_BYTES:
@@ -49,13 +59,8 @@ class Run:
         return join_texts(pieces) if self.is_masked else "".join(pieces)
 
     def call(self, helper: CallHelper, arguments: list[Any]) -> Any:
-        """Calls a helper; reading long arguments costs steps, and what it makes may not be longer than an output."""
-        for argument in arguments:
-            if isinstance(argument, str):
-                self.spend(len(argument) // CHARACTERS_PER_STEP)
-            elif isinstance(argument, list | dict):
-                self.text_of(argument)
-        result = helper.call(arguments, self.environment)
+        """What a helper makes of JSON values; it may not be longer than an output."""
+        result = helper.call([self.read(argument) for argument in arguments], self.environment)
         if isinstance(result, str) and len(result) > MAX_OUTPUT_BYTES:
             raise too_long()
         return result
