@@ -80,7 +80,7 @@ def speak(walk: "Walk", message: AgentMessage) -> None:
     join(walk, message.agent)
     call = walk.session.call
     if "handler" in call:
-        walk.session.call = {key: value for key, value in call.items() if key not in ("handler", "started")}
+        walk.session.call = {key: value for key, value in call.items() if key != "handler"}
     walk.messages.append({"data": message.data, "meta": None, "position": None, "agent": message.agent})
     walk.spoke = True
 
@@ -93,7 +93,7 @@ def complete(walk: "Walk") -> None:
     session = walk.session
     call = session.call
     walk.spoke = True
-    if not session.is_with_agent and call["status"] != "in_progress":
+    if call["status"] != "in_progress":
         return
     session.call = {"status": "completed", "completedAt": walk.surroundings.now_ms}
     walk.tell(DISCONNECTED, manual_status="DISCONNECTED")

@@ -74,8 +74,8 @@ class Session:
 
     @property
     def is_with_agent(self) -> bool:
-        """A person was called or is here: the bot keeps quiet."""
-        return self.call["status"] in CALLING
+        """A person was called or is here: the bot keeps quiet, but for a flow that the agent started."""
+        return self.call["status"] in CALLING and self.call.get("handler") != "bot"
 
     def copy(self) -> "Session":
         """A copy whose own containers may be changed; the values in them are never changed in place."""

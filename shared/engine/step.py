@@ -186,7 +186,8 @@ def _open(walk: Walk, *, is_new: bool) -> None:
     behavior = walk.bot.session_behavior
     if is_new or (behavior["welcomeOnSessionStart"] and not behavior["restoreNavigation"]):
         walk.start_at_entry()
-    walk.spoke = True  # showing the keyboard again is enough: nothing else is said
+    else:
+        walk.spoke = True  # showing the keyboard again is enough: nothing else is said
 
 
 def _start_at(walk: Walk, start: StartAt) -> None:

@@ -1,0 +1,150 @@
+"""The turn log on real storage semantics: conditions, lost answers, large states, bounded tries."""
+
+import random
+from typing import Any
+
+import pytest
+
+from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict, TurnTooLarge
+from shared.engine.session import Session
+from shared.errors import Unavailable
+from shared.storage.turns import DynamoTurns
+from tests.factories import NOW_MS
+from tests.integration.conftest import Stack
+from tests.integration.storage.faults import FaultyClient
+
+
+def a_turn(log: str, revision: int = 1, **overrides: Any) -> Turn:
+    defaults: dict[str, Any] = {
+        "bot_id": "bot",
+        "log": log,
+        "revision": revision,
+        "commit": f"00000000-0000-4000-8000-{revision:012d}",
+        "at_ms": NOW_MS,
+        "state": LogState(session=Session(conversation_id="c", created_at_ms=NOW_MS, params={"name": "지은"})),
+        "platform": "kakao",
+        "user_key": "user",
+    }
+    return Turn(**{**defaults, **overrides})
+
+
+@pytest.fixture
+def client() -> FaultyClient:
+    return FaultyClient()
+
+
+@pytest.fixture
+def turns(stack: Stack, client: FaultyClient) -> DynamoTurns:
+    return DynamoTurns(stack.turns_table, client)
+
+
+def test_the_newest_turn_reads_back_whole(turns: DynamoTurns) -> None:
+    turns.append(a_turn("whole", 1))
+    turns.append(a_turn("whole", 2, messages=[{"id": "m", "data": {"type": "text", "text": "안녕 🙂"}, "meta": None}]))
+
+    newest = turns.newest("bot", "whole")
+
+    assert newest is not None
+    assert newest.revision == 2
+    assert newest.messages[0]["data"]["text"] == "안녕 🙂"
+    assert newest.state.session is not None
+    assert newest.state.session.params == {"name": "지은"}
+
+
+def test_a_new_log_has_no_newest_turn(turns: DynamoTurns) -> None:
+    assert turns.newest("bot", "nobody") is None
+
+
+def test_a_read_and_a_write_are_one_call_each(turns: DynamoTurns, client: FaultyClient) -> None:
+    turns.newest("bot", "calls")
+    turns.append(a_turn("calls"))
+
+    assert client.calls == ["query", "put_item"]
+
+
+def test_the_slower_of_two_writers_gets_the_winners_turn(turns: DynamoTurns) -> None:
+    turns.append(a_turn("race", commit="00000000-0000-4000-8000-00000000aaaa"))
+
+    with pytest.raises(TurnConflict) as caught:
+        turns.append(a_turn("race", commit="00000000-0000-4000-8000-00000000bbbb"))
+
+    assert caught.value.winner.commit == "00000000-0000-4000-8000-00000000aaaa"
+    assert caught.value.winner.state.session is not None
+
+
+def test_a_put_whose_answer_was_lost_is_found_to_be_ours_at_the_second_try(
+    turns: DynamoTurns, client: FaultyClient
+) -> None:
+    client.faults["put_item"] = ["lost_answer"]
+
+    turns.append(a_turn("lost"))
+
+    assert client.calls == ["put_item", "put_item"]
+    assert turns.newest("bot", "lost") is not None
+
+
+@pytest.mark.parametrize("fault", ["throttled", "server_fault", "lost_request"])
+def test_one_passing_fault_is_ridden_out(turns: DynamoTurns, client: FaultyClient, fault: str) -> None:
+    client.faults["put_item"] = [fault]
+
+    turns.append(a_turn(f"passing-{fault}"))
+
+    assert turns.newest("bot", f"passing-{fault}") is not None
+
+
+@pytest.mark.parametrize("fault", ["throttled", "server_fault", "lost_request"])
+def test_lasting_faults_end_after_two_tries(turns: DynamoTurns, client: FaultyClient, fault: str) -> None:
+    client.faults["query"] = [fault] * 5
+
+    with pytest.raises(Unavailable):
+        turns.newest("bot", "lasting")
+
+    assert client.calls == ["query", "query"]
+
+
+def test_nothing_is_called_when_the_deadline_is_over(turns: DynamoTurns, client: FaultyClient) -> None:
+    with pytest.raises(Unavailable):
+        turns.newest("bot", "late", deadline_ns=0)
+
+    assert client.calls == []
+
+
+def a_large_state(text: str) -> LogState:
+    noise = "".join(chr(0xAC00 + (index * 7919) % 11172) for index in range(4000))
+    return LogState(session=Session(conversation_id="c", created_at_ms=NOW_MS, params={"big": noise, "text": text}))
+
+
+def test_a_large_state_goes_to_its_own_row_and_comes_back(turns: DynamoTurns, client: FaultyClient) -> None:
+    turns.append(a_turn("large", state=a_large_state("하나")))
+
+    newest = turns.newest("bot", "large")
+
+    assert newest is not None
+    assert newest.state_row is not None
+    assert newest.state.session is not None
+    assert newest.state.session.params["text"] == "하나"
+    assert client.calls == ["put_item", "put_item", "query", "get_item"]
+
+
+def test_an_unchanged_large_state_is_not_written_again(turns: DynamoTurns, client: FaultyClient) -> None:
+    turns.append(a_turn("unchanged", state=a_large_state("둘")))
+    first = turns.newest("bot", "unchanged")
+    client.calls.clear()
+
+    turns.append(a_turn("unchanged", 2, state=a_large_state("둘")), first)
+
+    assert client.calls == ["put_item"]
+    second = turns.newest("bot", "unchanged")
+    assert second is not None
+    assert second.state.session is not None
+    assert second.state.session.params["text"] == "둘"
+
+
+def test_a_turn_that_no_row_can_hold_is_refused_before_it_is_sent(turns: DynamoTurns, client: FaultyClient) -> None:
+    noise = "".join(random.Random(1).choices([chr(0xAC00 + index) for index in range(11172)], k=300_000))
+    huge = [{"id": "m", "data": {"type": "text", "text": noise}, "meta": None}]
+
+    with pytest.raises(TurnTooLarge):
+        turns.append(a_turn("huge", messages=huge, state=NO_STATE))
+
+    assert client.calls == []
