@@ -28,8 +28,8 @@ install_venv() {
   command -v apt-get >/dev/null 2>&1 || return 1
   root_command true >/dev/null 2>&1 || return 1
   say "Installing $1, which Debian and Ubuntu keep apart from Python ... / $1 패키지를 설치합니다 ..."
-  { root_command apt-get update -qq &&
-    root_command env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1"; } >&2
+  root_command apt-get update -qq >/dev/null &&
+    root_command env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
 }
 
 if ! python=$(find_python); then
