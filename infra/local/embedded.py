@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -21,10 +22,15 @@ CREDENTIALS: Final = {"aws_access_key_id": "local", "aws_secret_access_key": "lo
 STOP_SECONDS: Final = 5.0
 
 
+@cache
+def _session() -> Any:
+    """One for the process: each session reads the service descriptions anew."""
+    return boto3.session.Session()
+
+
 def client(service: str, endpoint: str, *, region: str = REGION, **options: Any) -> Any:
     """A boto3 client of the embedded AWS; `options` go to boto3 (credentials for another endpoint)."""
-    session: Any = boto3.session.Session()
-    return session.client(
+    return _session().client(
         service,
         endpoint_url=endpoint,
         region_name=region,
@@ -51,6 +57,11 @@ class EmbeddedAws:
         self.endpoint = ""
 
     def start(self) -> Self:
+        self.begin()
+        return self.wait_until_ready()
+
+    def begin(self) -> None:
+        """Starts the process without waiting for it."""
         if self._log_path is not None:
             self._log = self._log_path.open("ab")
         self._process = subprocess.Popen(  # noqa: S603 - our own module
@@ -62,6 +73,9 @@ class EmbeddedAws:
             stderr=self._log or subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def wait_until_ready(self) -> Self:
+        assert self._process is not None  # noqa: S101 - begin() comes first
         assert self._process.stdout is not None  # noqa: S101 - a pipe was asked for
         line = json.loads(self._process.stdout.readline() or b"{}")
         if "endpoint" not in line:

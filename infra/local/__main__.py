@@ -1,0 +1,78 @@
+"""`python -m infra.local`: the whole product on loopback, until Ctrl-C."""
+
+import argparse
+import importlib.util
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Final
+
+from infra.local.cloud import LocalCloud
+from infra.local.embedded import REPOSITORY
+from shared.errors import MalgilError
+
+SEED_MODULE: Final = "infra.local.seed"
+CHECK_SECONDS: Final = 0.5
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _options(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    cloud = LocalCloud(
+        template=options.template,
+        state=options.state,
+        http_port=options.http_port,
+        aws_port=options.aws_port,
+        lambda_port=options.lambda_port,
+        parameters=dict(options.parameter),
+        console=sys.stdout,
+    )
+    try:
+        with cloud:
+            sys.stdout.write(
+                f"HTTP API {cloud.http_url}\nAWS      {cloud.aws_endpoint}\nLambda   {cloud.lambda_endpoint}\n"
+            )
+            _seed(cloud)
+            sys.stdout.write("Ready. Ctrl-C stops it.\n")
+            sys.stdout.flush()
+            while not stopped.wait(CHECK_SECONDS):
+                if not cloud.running:
+                    sys.stderr.write(f"the embedded AWS ended by itself: see {cloud.state / 'logs' / 'aws.log'}\n")
+                    return 1
+    except MalgilError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    parser.add_argument("--http-port", type=int, default=8787, help="HTTP API; 0 is a free port, here and below")
+    parser.add_argument("--aws-port", type=int, default=8788, help="the embedded AWS")
+    parser.add_argument("--lambda-port", type=int, default=0, help="Lambda's Invoke API")
+    parser.add_argument("--state", type=Path, default=Path(".malgil"), help="folder of data and logs")
+    parser.add_argument("--template", type=Path, default=REPOSITORY / "template.yaml")
+    parser.add_argument(
+        "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE", help="a template parameter"
+    )
+    return parser.parse_args(arguments)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
+
+
+def _seed(cloud: LocalCloud) -> None:
+    """Brings in the example bots, when this installation has them."""
+    if importlib.util.find_spec(SEED_MODULE) is not None:
+        importlib.import_module(SEED_MODULE).seed(cloud)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

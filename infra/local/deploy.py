@@ -1,0 +1,410 @@
+"""Makes a template's resources on the embedded AWS, and works out functions, routes and outputs.
+
+Tables, buckets, queues, topics and subscriptions are created, or left as they are when they exist (a restart).
+Functions, their roles and permissions, layers, alarms, log groups and the HTTP API are read, not created. Any other
+type of resource or event source is an error in one line: a template never half runs.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from infra.local.embedded import ACCOUNT
+from infra.local.endpoints import Endpoints
+from infra.local.template import STACK_NAME, Resolver, Template
+from shared.errors import InvalidInput
+
+MAX_INTEGRATION_SECONDS: Final = 30.0
+"""HTTP APIs: an integration has at most 30 s."""
+DEFAULT_TIMEOUT_SECONDS: Final = 3
+DEFAULT_MEMORY_MEGABYTES: Final = 128
+"""AWS::Lambda::Function: defaults of Timeout and MemorySize."""
+
+READ_ONLY: Final = frozenset(
+    {
+        "AWS::ApiGatewayV2::Api",
+        "AWS::ApiGatewayV2::Stage",
+        "AWS::CloudWatch::Alarm",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Function",
+        "AWS::Lambda::LayerVersion",
+        "AWS::Lambda::Permission",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::BucketPolicy",
+        "AWS::SNS::TopicPolicy",
+        "AWS::SQS::QueuePolicy",
+    }
+)
+"""Types that need nothing made: they are read here, or say who may do what, which is not enforced locally."""
+EVENT_SOURCES: Final = frozenset(
+    {
+        "AWS::Events::Rule",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::EventSourceMapping",
+        "AWS::Scheduler::Schedule",
+    }
+)
+"""What calls functions, and will be run by pollers in infra/local/pollers."""
+
+_TABLE_PROPERTIES: Final = (
+    "AttributeDefinitions",
+    "BillingMode",
+    "GlobalSecondaryIndexes",
+    "KeySchema",
+    "LocalSecondaryIndexes",
+    "ProvisionedThroughput",
+    "StreamSpecification",
+)
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Lambda function: where its code lies and how it is run."""
+
+    logical_id: str
+    name: str
+    arn: str
+    code: Path
+    handler: str
+    timeout_seconds: float
+    memory_megabytes: int
+    environment: Mapping[str, str]
+    max_concurrency: int | None = None
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route of the HTTP API. `method` is upper case, or ANY; `path` is as the template writes it, or $default."""
+
+    method: str
+    path: str
+    function: str
+    timeout_seconds: float
+
+    @property
+    def key(self) -> str:
+        """The routeKey of its events."""
+        return self.path if self.path == "$default" else f"{self.method} {self.path}"
+
+
+@dataclass
+class Deployment:
+    functions: dict[str, Function] = field(default_factory=dict)
+    routes: list[Route] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+
+
+def deploy(template: Template, endpoints: Endpoints, http_url: str) -> Deployment:
+    """Makes what the template asks for. `http_url` is where the HTTP API will listen. Raises InvalidInput."""
+    return _Deployer(template, endpoints, http_url).run()
+
+
+class _Deployer:
+    def __init__(self, template: Template, endpoints: Endpoints, http_url: str) -> None:
+        self._template = template
+        self._endpoints = endpoints
+        self._http_url = http_url
+        self._resolver = Resolver(template, self._reference, self._attribute, endpoints.region)
+        self._attributes: dict[str, dict[str, str]] = {}
+        self._under_way: list[str] = []
+        self._deployment = Deployment()
+        self._makers: dict[str, Callable[[str, dict[str, Any]], dict[str, str]]] = {
+            "AWS::DynamoDB::Table": self._table,
+            "AWS::S3::Bucket": self._bucket,
+            "AWS::SNS::Subscription": self._subscription,
+            "AWS::SNS::Topic": self._topic,
+            "AWS::SQS::Queue": self._queue,
+        }
+
+    def run(self) -> Deployment:
+        wanted = [name for name, resource in self._template.resources.items() if self._is_wanted(resource)]
+        for name in wanted:
+            self._check_type(name)
+        for name in wanted:
+            if self._type(name) in self._makers:
+                self._made(name)
+        for name in wanted:
+            if self._type(name) == "AWS::Lambda::Function":
+                self._deployment.functions[name] = self._function(name)
+        for name in wanted:
+            if self._type(name) == "AWS::ApiGatewayV2::Api":
+                self._deployment.routes += self._routes(name)
+            elif self._type(name) == "AWS::ApiGatewayV2::Stage":
+                self._check_stage(name)
+        for name, output in self._template.outputs.items():
+            if self._is_wanted(output):
+                self._deployment.outputs[name] = self._localise(self._resolver.value(output["Value"]))
+        return self._deployment
+
+    def _type(self, name: str) -> str:
+        return str(self._template.resources[name]["Type"])
+
+    def _is_wanted(self, entry: dict[str, Any]) -> bool:
+        return "Condition" not in entry or self._resolver.condition(entry["Condition"])
+
+    def _refuse(self, name: str, reason: str) -> InvalidInput:
+        kind = self._template.resources[name]["Type"]
+        return InvalidInput(f"{self._template.path}: {name} ({kind}): {reason}")
+
+    def _check_type(self, name: str) -> None:
+        kind = self._type(name)
+        if kind in EVENT_SOURCES:
+            raise self._refuse(name, f"not yet run by the local cloud; {self._target_of(name)} would never be called")
+        if kind not in READ_ONLY and kind not in self._makers:
+            raise self._refuse(name, "unknown to the local cloud; remove it, or teach infra/local/deploy.py to make it")
+
+    def _target_of(self, name: str) -> str:
+        """The function that an event source would call: the one that its properties mention."""
+        properties = json.dumps(self._template.resources[name].get("Properties", {}), default=str)
+        functions = [other for other, resource in self._template.resources.items() if "Function" in resource["Type"]]
+        return next((function for function in functions if f'"{function}"' in properties), "its function")
+
+    def _properties(self, name: str) -> dict[str, Any]:
+        properties = self._resolver.value(self._template.resources[name].get("Properties") or {})
+        return dict(properties)
+
+    def _made(self, name: str) -> dict[str, str]:
+        """The attributes of a resource, made first if it is not yet: Ref is the one called "Ref"."""
+        if name not in self._template.resources:
+            raise InvalidInput(f"{self._template.path}: there is no parameter or resource {name}")
+        if name in self._under_way:
+            raise self._refuse(name, f"refers to itself: {' -> '.join([*self._under_way, name])}")
+        if name not in self._attributes:
+            self._under_way.append(name)
+            make = self._makers.get(self._type(name))
+            self._attributes[name] = make(name, self._properties(name)) if make else self._described(name)
+            self._under_way.pop()
+        return self._attributes[name]
+
+    def _reference(self, name: str) -> str:
+        return self._made(name)["Ref"]
+
+    def _attribute(self, name: str, attribute: str) -> str:
+        attributes = self._made(name)
+        if attribute not in attributes:
+            raise self._refuse(name, f"its attribute {attribute} is unknown to the local cloud")
+        return attributes[attribute]
+
+    def _described(self, name: str) -> dict[str, str]:
+        kind = self._type(name)
+        if kind == "AWS::Lambda::Function":
+            physical = self._physical_name(name, "FunctionName")
+            return {"Ref": physical, "Arn": self._arn("lambda", f"function:{physical}")}
+        if kind == "AWS::ApiGatewayV2::Api":
+            return {"Ref": _api_id(name), "ApiId": _api_id(name), "ApiEndpoint": self._http_url}
+        if kind == "AWS::IAM::Role":
+            return {"Ref": f"{STACK_NAME}-{name}", "Arn": f"arn:aws:iam::{ACCOUNT}:role/{STACK_NAME}-{name}"}
+        if kind == "AWS::Logs::LogGroup":
+            physical = self._physical_name(name, "LogGroupName")
+            return {"Ref": physical, "Arn": self._arn("logs", f"log-group:{physical}:*")}
+        return {"Ref": f"{STACK_NAME}-{name}"}
+
+    def _physical_name(self, name: str, property_name: str) -> str:
+        given = (self._template.resources[name].get("Properties") or {}).get(property_name)
+        return f"{STACK_NAME}-{name}" if given is None else str(self._resolver.value(given))
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:aws:{service}:{self._endpoints.region}:{ACCOUNT}:{resource}"
+
+    def _localise(self, value: Any) -> str:
+        """The HTTP API's URL on AWS, as a template spells it out, is the gateway's here."""
+        text = str(value)
+        for name, resource in self._template.resources.items():
+            if resource["Type"] == "AWS::ApiGatewayV2::Api":
+                host = f"{_api_id(name)}.execute-api.{self._endpoints.region}.amazonaws.com"
+                text = text.replace(f"https://{host}", self._http_url)
+        return text
+
+    def _table(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
+        dynamodb = self._endpoints.client("dynamodb")
+        table_name = properties.get("TableName", f"{STACK_NAME}-{name}")
+        wanted: dict[str, Any] = {key: properties[key] for key in _TABLE_PROPERTIES if key in properties}
+        if "StreamSpecification" in wanted:
+            wanted["StreamSpecification"] = {**wanted["StreamSpecification"], "StreamEnabled": True}
+        try:
+            table = dynamodb.create_table(TableName=table_name, **wanted)["TableDescription"]
+        except dynamodb.exceptions.ResourceInUseException:
+            table = self._existing_table(name, dynamodb, table_name, wanted)
+        dynamodb.get_waiter("table_exists").wait(TableName=table_name, WaiterConfig={"Delay": 1})
+        expiry = properties.get("TimeToLiveSpecification")
+        if expiry is not None:
+            known = dynamodb.describe_time_to_live(TableName=table_name)["TimeToLiveDescription"]
+            if known.get("AttributeName") != expiry["AttributeName"]:
+                dynamodb.update_time_to_live(TableName=table_name, TimeToLiveSpecification=expiry)
+        attributes = {"Ref": table_name, "Arn": table["TableArn"]}
+        if table.get("LatestStreamArn"):
+            attributes["StreamArn"] = table["LatestStreamArn"]
+        return attributes
+
+    def _existing_table(self, name: str, dynamodb: Any, table_name: str, wanted: dict[str, Any]) -> dict[str, Any]:
+        """A table of an earlier start: new indexes and a new stream are added, other keys are refused."""
+        table: dict[str, Any] = dynamodb.describe_table(TableName=table_name)["Table"]
+        types = {entry["AttributeName"]: entry["AttributeType"] for entry in table["AttributeDefinitions"]}
+        wanted_types = {entry["AttributeName"]: entry["AttributeType"] for entry in wanted["AttributeDefinitions"]}
+        indexes = {index["IndexName"]: index["KeySchema"] for index in table.get("GlobalSecondaryIndexes") or ()}
+        added = []
+        for index in wanted.get("GlobalSecondaryIndexes") or ():
+            if index["IndexName"] not in indexes:
+                added.append({"Create": {key: index[key] for key in ("IndexName", "KeySchema", "Projection")}})
+            elif indexes[index["IndexName"]] != index["KeySchema"]:
+                raise self._refuse(name, f"{index['IndexName']} has other keys than in the state kept so far")
+        changed = any(wanted_types.get(attribute, kind) != kind for attribute, kind in types.items())
+        if table["KeySchema"] != wanted["KeySchema"] or changed:
+            raise self._refuse(name, "has other keys than in the state kept so far: remove the state to start empty")
+        if added:
+            dynamodb.update_table(
+                TableName=table_name,
+                AttributeDefinitions=wanted["AttributeDefinitions"],
+                GlobalSecondaryIndexUpdates=added,
+            )
+        if "StreamSpecification" in wanted and not table.get("LatestStreamArn"):
+            dynamodb.update_table(TableName=table_name, StreamSpecification=wanted["StreamSpecification"])
+        described: dict[str, Any] = dynamodb.describe_table(TableName=table_name)["Table"]
+        return described
+
+    def _bucket(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
+        if "NotificationConfiguration" in properties:
+            raise self._refuse(name, "its notifications are not yet run by the local cloud")
+        s3 = self._endpoints.client("s3")
+        # Bucket names share one namespace with the whole world, so they carry the account as on AWS.
+        bucket = properties.get("BucketName", f"{STACK_NAME}-{name}-{ACCOUNT}".lower())
+        if bucket not in {entry["Name"] for entry in s3.list_buckets()["Buckets"]}:
+            where = {} if self._endpoints.region == "us-east-1" else {"LocationConstraint": self._endpoints.region}
+            s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+        if "VersioningConfiguration" in properties:
+            s3.put_bucket_versioning(
+                Bucket=bucket, VersioningConfiguration={"Status": properties["VersioningConfiguration"]["Status"]}
+            )
+        if "CorsConfiguration" in properties:
+            rules = properties["CorsConfiguration"]["CorsRules"]
+            s3.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [_cors_rule(rule) for rule in rules]})
+        return {
+            "Ref": bucket,
+            "Arn": f"arn:aws:s3:::{bucket}",
+            "DomainName": f"{bucket}.s3.amazonaws.com",
+            "RegionalDomainName": f"{bucket}.s3.{self._endpoints.region}.amazonaws.com",
+        }
+
+    def _queue(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
+        sqs = self._endpoints.client("sqs")
+        suffix = ".fifo" if properties.get("FifoQueue") else ""
+        queue = properties.pop("QueueName", f"{STACK_NAME}-{name}{suffix}")
+        properties.pop("Tags", None)
+        attributes = {key: _attribute_text(value) for key, value in properties.items()}
+        try:
+            url = str(sqs.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"])
+        except sqs.exceptions.QueueNameExists:
+            url = str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+        return {"Ref": url, "QueueUrl": url, "QueueName": queue, "Arn": self._arn("sqs", queue)}
+
+    def _topic(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
+        sns = self._endpoints.client("sns")
+        suffix = ".fifo" if properties.get("FifoTopic") else ""
+        topic = properties.pop("TopicName", f"{STACK_NAME}-{name}{suffix}")
+        subscriptions = properties.pop("Subscription", ())
+        properties.pop("Tags", None)
+        attributes = {key: _attribute_text(value) for key, value in properties.items()}
+        arn = str(sns.create_topic(Name=topic, Attributes=attributes)["TopicArn"])
+        for subscription in subscriptions:
+            self._subscription(name, {**subscription, "TopicArn": arn})
+        return {"Ref": arn, "TopicArn": arn, "TopicName": topic}
+
+    def _subscription(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
+        if properties["Protocol"] == "lambda":
+            raise self._refuse(name, "subscriptions of functions are not yet run by the local cloud")
+        attributes = {
+            key: _attribute_text(properties[key])
+            for key in ("FilterPolicy", "FilterPolicyScope", "RawMessageDelivery", "RedrivePolicy")
+            if key in properties
+        }
+        subscription = self._endpoints.client("sns").subscribe(
+            TopicArn=properties["TopicArn"],
+            Protocol=properties["Protocol"],
+            Endpoint=properties["Endpoint"],
+            Attributes=attributes,
+            ReturnSubscriptionArn=True,
+        )
+        return {"Ref": subscription["SubscriptionArn"], "Arn": subscription["SubscriptionArn"]}
+
+    def _function(self, name: str) -> Function:
+        properties = self._properties(name)
+        if name not in self._template.code:
+            raise self._refuse(name, "only functions of type AWS::Serverless::Function are run by the local cloud")
+        if not str(properties.get("Runtime", "")).startswith("python"):
+            raise self._refuse(name, f"the local cloud runs Python, not {properties.get('Runtime')}")
+        variables = (properties.get("Environment") or {}).get("Variables") or {}
+        described = self._made(name)
+        return Function(
+            logical_id=name,
+            name=described["Ref"],
+            arn=described["Arn"],
+            code=self._template.code[name],
+            handler=properties["Handler"],
+            timeout_seconds=float(properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS)),
+            memory_megabytes=int(properties.get("MemorySize", DEFAULT_MEMORY_MEGABYTES)),
+            environment={key: self._localise(_variable_text(value)) for key, value in variables.items()},
+            max_concurrency=properties.get("ReservedConcurrentExecutions"),
+        )
+
+    def _routes(self, name: str) -> list[Route]:
+        properties = self._properties(name)
+        if properties.get("ProtocolType", "HTTP") != "HTTP":
+            raise self._refuse(name, "WebSocket APIs are not yet run by the local cloud")
+        body = properties.get("Body") or {}
+        if "CorsConfiguration" in properties or "x-amazon-apigateway-cors" in body:
+            raise self._refuse(name, "CORS of the HTTP API is not yet run by the local cloud")
+        by_arn = {function.arn: function.logical_id for function in self._deployment.functions.values()}
+        return [
+            self._route(name, method, path, operation, by_arn)
+            for path, operations in (body.get("paths") or {}).items()
+            for method, operation in operations.items()
+        ]
+
+    def _route(self, name: str, method: str, path: str, operation: dict[str, Any], by_arn: dict[str, str]) -> Route:
+        place = f"route {method.upper()} {path}"
+        if operation.get("security"):
+            raise self._refuse(name, f"{place}: authorizers are not yet run by the local cloud")
+        integration = operation["x-amazon-apigateway-integration"]
+        if integration.get("payloadFormatVersion") != "2.0":
+            raise self._refuse(name, f"{place}: only payload format 2.0 is run by the local cloud")
+        function_arn = str(integration["uri"]).rpartition("/functions/")[2].removesuffix("/invocations")
+        if function_arn not in by_arn:
+            raise self._refuse(name, f"{place}: does not lead to a function of this template")
+        any_method = method == "x-amazon-apigateway-any-method"
+        milliseconds = integration.get("timeoutInMillis", MAX_INTEGRATION_SECONDS * 1000)
+        return Route(
+            method="ANY" if any_method else method.upper(),
+            path="$default" if path in {"$default", "/$default"} else path,
+            function=by_arn[function_arn],
+            timeout_seconds=min(float(milliseconds) / 1000, MAX_INTEGRATION_SECONDS),
+        )
+
+    def _check_stage(self, name: str) -> None:
+        stage = self._properties(name).get("StageName")
+        if stage != "$default":
+            raise self._refuse(name, f"only the stage $default is run by the local cloud, not {stage}")
+
+
+def _api_id(name: str) -> str:
+    return name.lower()
+
+
+def _attribute_text(value: Any) -> str:
+    """An SQS or SNS attribute: text, whatever CloudFormation calls it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _variable_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _cors_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    names = {"MaxAge": "MaxAgeSeconds", "ExposedHeaders": "ExposeHeaders", "Id": "ID"}
+    return {names.get(key, key): value for key, value in rule.items()}
