@@ -1,0 +1,98 @@
+"""The entry point: global options and what the commands look like. What a command needs is imported when it runs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from infra.cli import bot as bot_commands
+from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
+from infra.cli.errors import OneLineErrors
+from shared.errors import InvalidInput
+
+app = typer.Typer(
+    cls=OneLineErrors,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="말길 Malgil: bots, conversations and health of an installation, local or deployed.",
+)
+app.add_typer(bot_commands.app, name="bot")
+
+UserOption = Annotated[
+    str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")
+]
+
+
+@app.callback()
+def choose_cloud(
+    context: typer.Context,
+    *,
+    local: Annotated[bool, typer.Option("--local", help="Use the local cloud (the default when it runs).")] = False,
+    state: Annotated[
+        Path, typer.Option(metavar="DIR", envvar="MALGIL_STATE", help="State directory of the local cloud.")
+    ] = STATE_DIRECTORY,
+    stack: Annotated[
+        str | None, typer.Option(metavar="NAME", envvar="MALGIL_STACK", help="Use a stack deployed to AWS.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="AWS profile for --stack.")] = None,
+    region: Annotated[str | None, typer.Option(metavar="NAME", help="AWS region for --stack.")] = None,
+) -> None:
+    context.obj = CloudChoice(is_local=local, state=state, stack=stack, profile=profile, region=region)
+
+
+@app.command()
+def chat(
+    context: typer.Context,
+    bot: Annotated[str, typer.Argument(metavar="BOT|FILE", help="The id of a bot, or a bot or flow file.")],
+    *,
+    platform: Annotated[Literal["test", "web", "kakao"], typer.Option(help="The channel to play.")] = "test",
+    draft: Annotated[bool, typer.Option("--draft", help="Talk with the draft (platform test only).")] = False,
+    trace: Annotated[bool, typer.Option("--trace", help="Show what each node did.")] = False,
+    user: UserOption = None,
+) -> None:
+    """Talk with a bot in the terminal; /help lists the commands. A file needs no cloud."""
+    if draft and platform != "test":
+        raise InvalidInput("a draft can only be met on platform test: end users have the published version")
+    from infra.cli.chat import talk_with_bot, talk_with_file  # noqa: PLC0415 - loads the engine
+
+    path = bot_commands.file_of(bot)
+    if path is None:
+        talk = talk_with_bot(choice_of(context), bot, draft=draft, platform=platform, user_key=user)
+    else:
+        talk = talk_with_file(path, platform=platform, user_key=user)
+    talk.show_trace = trace
+    talk.run()
+
+
+@app.command()
+def kakao(
+    context: typer.Context,
+    bot: Annotated[str | None, typer.Argument(metavar="[BOT]", help="The id of a bot.")] = None,
+    *,
+    url: Annotated[str | None, typer.Option(help="Any skill URL, instead of the bot's.")] = None,
+    secret: Annotated[str | None, typer.Option(help="Value of its secret header.")] = None,
+    user: UserOption = None,
+) -> None:
+    """Talk as KakaoTalk does: skill calls to the bot's URL, bubbles as a phone draws them; /help lists the commands."""
+    from infra.cli.kakao import Phone, skill_of_bot, skill_of_url  # noqa: PLC0415 - loads the HTTP client
+
+    if url is not None:
+        skill = skill_of_url(url, secret)
+    elif bot is not None:
+        skill = skill_of_bot(choice_of(context), bot)
+    else:
+        raise InvalidInput("name a bot, or give its --url and --secret")
+    with Phone(skill, user) as phone:
+        phone.run()
+
+
+@app.command()
+def doctor(
+    context: typer.Context,
+    bot: Annotated[str | None, typer.Argument(metavar="[BOT]", help="Look at this bot's connection only.")] = None,
+) -> None:
+    """Check this machine, the deployment and the bots' KakaoTalk connections. Exit code 1 when something is broken."""
+    from infra.cli.doctor import examine  # noqa: PLC0415 - loads the HTTP client
+
+    if not examine(choice_of(context), bot):
+        raise typer.Exit(1)
