@@ -8,11 +8,11 @@
 PYTHON ?=
 # Processor of the functions in AWS: arm64 or x86_64.
 ARCHITECTURE ?= arm64
-HTTP_PORT ?= 8787
-AWS_PORT ?= 8788
-EXAMPLE_PORT ?= 8789
-# Where the local cloud keeps its data.
-STATE ?= .malgil
+# Options of the local cloud (`.venv/bin/python -m infra.local --help`); empty takes its defaults.
+HTTP_PORT ?=
+AWS_PORT ?=
+EXAMPLE_PORT ?=
+STATE ?=
 RUN_FLAGS ?=
 BENCH_FLAGS ?=
 
@@ -36,8 +36,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, STATE)
-	@$(BIN)/python -m infra.local --http-port $(HTTP_PORT) --aws-port $(AWS_PORT) --example-port $(EXAMPLE_PORT) \
-	  --state "$(STATE)" $(RUN_FLAGS)
+	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
+	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
 test: static $(PEERS_READY) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
