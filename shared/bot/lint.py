@@ -93,11 +93,7 @@ def _condition_problems(where: Any, path: str) -> Iterator[Problem]:
         return
     for found in condition.problems:
         code = "condition" if found.severity == "error" else "condition_warning"
-        yield Problem(
-            f"{path}{found.path}" if found.path.startswith("[") else f"{path}.{found.path}",
-            code,
-            {"what": found.message},
-        )
+        yield Problem(f"{path}{found.path}", code, {"what": found.message})
 
 
 def _edge_problems(path: str, node: JsonObject, *, waits: bool) -> Iterator[Problem]:

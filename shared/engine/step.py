@@ -193,6 +193,9 @@ def _open(walk: Walk, *, is_new: bool) -> None:
 def _start_at(walk: Walk, start: StartAt) -> None:
     """Jump whatever the position; a target that is gone goes to the fallback flow (spec engine 4.3)."""
     if walk.session.is_with_agent:
+        if start.message is not None:  # the end user taps an old button while an agent is here
+            agent_call.hear(walk)
+            return
         walk.session.call = {**walk.session.call, "handler": "bot"}
     target = walk.find(start.flow_id, start.node_id)
     if target is None:

@@ -554,6 +554,11 @@ def test_a_flow_that_the_agent_started_runs_until_the_agent_speaks() -> None:
     assert spoken.messages == []
 
 
+def test_an_old_button_tapped_while_an_agent_is_here_does_not_wake_the_bot() -> None:
+    tap = StartAt(flow_id=3, message={"type": "text", "text": "설문"})
+    assert talk(a_manual_bot(), Opened(), AgentJoined(), tap).messages == []
+
+
 def test_after_completion_the_flow_that_the_agent_started_goes_on() -> None:
     assert texts(talk(a_manual_bot(), Opened(), AgentJoined(), StartAt(flow_id=3), CallCompleted(), say("5점"))) == [
         "고마워요"
