@@ -71,7 +71,7 @@ class BoundedClient:
             if timeout is None:
                 break
             try:
-                return getattr(client(self._service, timeout, 1), operation)(**parameters)
+                return self.send(operation, timeout, parameters)
             except ClientError as exc:
                 if not _may_pass(exc):
                     raise
@@ -79,6 +79,10 @@ class BoundedClient:
             except (ConnectionError, HTTPClientError) as exc:
                 failure = exc
         raise Unavailable(f"{self._service} did not answer in time", operation=operation) from failure
+
+    def send(self, operation: str, timeout_seconds: float, parameters: dict[str, Any]) -> Any:
+        """One try."""
+        return getattr(client(self._service, timeout_seconds, 1), operation)(**parameters)
 
 
 def _seconds_left(deadline_ns: int | None) -> float:

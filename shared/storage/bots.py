@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pynamodb.exceptions import PutError, PynamoDBConnectionError, QueryError, TransactWriteError
+from pynamodb.exceptions import GetError, PutError, PynamoDBConnectionError, QueryError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from shared.bot.record import BotRecord, BotVersion
@@ -52,10 +52,13 @@ class DynamoBots:
         rows = CoreRow.by_first_index.query(
             keys.bots_of_workspace(keys.DEFAULT_WORKSPACE), scan_index_forward=False, page_size=PAGE_SIZE
         )
-        for row in rows:
-            yield BotRecord.from_json(
-                row.data, bot_id=row.pk.removeprefix(keys.bot_partition("")), lock=int(row.version)
-            )
+        try:
+            for row in rows:
+                yield BotRecord.from_json(
+                    row.data, bot_id=row.pk.removeprefix(keys.bot_partition("")), lock=int(row.version)
+                )
+        except (QueryError, PynamoDBConnectionError) as exc:
+            raise Unavailable("cannot list the bots") from exc
 
     def save(self, record: BotRecord, version: BotVersion | None = None) -> None:
         """Store the bot's row, and a new version's beside it, if nobody stored a newer one. Raises Conflict."""
@@ -70,6 +73,8 @@ class DynamoBots:
             row = CoreRow.get(keys.bot_partition(bot_id), keys.version_sort(number), consistent_read=True)
         except CoreRow.DoesNotExist:
             return None
+        except (GetError, PynamoDBConnectionError) as exc:
+            raise Unavailable("cannot read the version", bot=bot_id) from exc
         return BotVersion.from_json(row.data)
 
     def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None:

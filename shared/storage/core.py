@@ -15,10 +15,10 @@ RETRIES: Final = 1
 
 
 class FirstIndex(GlobalSecondaryIndex["CoreRow"]):  # type: ignore[no-untyped-call]  # PynamoDB's stubs
-    """gsi1: whatever a row is listed by; sparse."""
+    """GSI1: whatever a row is listed by; sparse."""
 
     class Meta:
-        index_name = "gsi1"
+        index_name = "GSI1"
         projection = AllProjection()
 
     gsi1pk = UnicodeAttribute(hash_key=True)
