@@ -51,6 +51,9 @@ class Kind(StrEnum):
     END = "END"
 
 
+_KINDS: Final = {kind.value: kind for kind in Kind}
+
+
 class Token(NamedTuple):
     """`text` is what the token means (a string without its quotes), `start` and `end` where it stands."""
 
@@ -203,7 +206,7 @@ class _Lexer:
         elif name == "OPEN_SEXPR" and self._is_glued():
             self._push(Kind.CALL, text, end)
         else:
-            self._push(Kind(name), text, end)
+            self._push(_KINDS[name], text, end)
 
     def _raw_text(self) -> bool:
         """The inside of `{{{{name}}}}`, up to its end; blocks of the same form may nest in it."""

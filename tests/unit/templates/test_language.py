@@ -67,6 +67,9 @@ class TestNames:
     def test_inside_a_loop_only_the_item_is_looked_at(self):
         assert render("{{#each l}}{{name}}{{../name}}{{/each}}", {"l": [{}], "params": {"name": "b"}}) == "b"
 
+    def test_params_of_an_item_are_not_the_parameters(self):
+        assert render("{{#each l}}{{name}}{{/each}}", {"l": [{"params": {"name": "x"}}]}) == ""
+
     def test_this_and_root_mean_the_context_alone(self):
         assert render("{{this.name}}{{./name}}{{@root.name}}", {"params": {"name": "b"}}) == ""
 
