@@ -23,6 +23,9 @@ JsonObject = dict[str, Any]
 RACES: Final = 4
 """Tries against faster writers before the message is given up; a human sends less than one a second."""
 
+PREVIEW: Final = "test"
+"""The platform of authors who try out their bots."""
+
 Paginate = Callable[[list[JsonObject], JsonObject | None, int], int | None]
 """(messages, keyboard, revision) -> index at which "계속 보기" goes on, None when everything fits."""
 
@@ -49,6 +52,11 @@ class Request:
     @property
     def log(self) -> str:
         return log_key(self.platform, self.user_key)
+
+    @property
+    def end_user_id(self) -> str | None:
+        """What templates see; absent on platform test (spec engine 2)."""
+        return None if self.platform == PREVIEW else end_user_id(self.bot.id, self.platform, self.user_key)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +159,7 @@ class HandleInbound:
         surroundings = Surroundings(
             platform=request.platform,
             user_key=request.user_key,
-            end_user_id=end_user_id(request.bot.id, request.platform, request.user_key),
+            end_user_id=request.end_user_id,
             new_conversation_id=self.new_id(),
             now_ms=now_ms,
             random=self.random,
