@@ -6,6 +6,7 @@ is used for the first time.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,11 @@ VARIABLES: Final = {
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"
-LOCAL_CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+LOCAL_FUNCTION: Final = "KakaoSkillFunction"
+"""The function of the local cloud whose environment commands share: same tables, same endpoints, same credentials."""
+SHARED_VARIABLES: Final = re.compile(
+    r"MALGIL_\w+|AWS_ENDPOINT_URL\w*|AWS_(DEFAULT_)?REGION|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)"
+)
 NOT_OF_THE_LOCAL_CLOUD: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 NO_CLOUD: Final = "no cloud to talk to: start the local one with `make run`, or name a deployed one with --stack NAME"
 
@@ -101,21 +106,17 @@ def _local(state: Path) -> Cloud | None:
     try:
         if not _is_alive(described["pid"]):
             return None
-        region = described["region"]
+        environment = described["environment"][LOCAL_FUNCTION]
         return Cloud(
             name=f"local cloud ({described['http_url']})",
             is_local=True,
             http_url=described["http_url"].rstrip("/"),
             environment={
-                **_resource_names(described["outputs"]),
-                **LOCAL_CREDENTIALS,
-                "AWS_ENDPOINT_URL": described["aws_endpoint"],
-                "AWS_REGION": region,
-                "AWS_DEFAULT_REGION": region,
+                name: value for name, value in environment.items() if SHARED_VARIABLES.fullmatch(name) is not None
             },
             local_targets=frozenset((host, int(port)) for host, port in described.get("local_targets", ())),
         )
-    except (KeyError, TypeError, ValueError) as exc:
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise Unavailable(f"{path} is not what a local cloud writes: {exc!r}") from exc
 
 
