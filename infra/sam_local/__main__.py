@@ -45,6 +45,8 @@ SET_BY_THE_CLIENT: Final = frozenset({"host", "x-forwarded-for", "x-forwarded-po
 
 CREDENTIALS: Final = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local", "AWS_DEFAULT_REGION": REGION}
 
+SAM_IMAGES: Final = f"*{LambdaImage._SAM_CLI_REPO_NAME}-python"  # noqa: SLF001 - sam has no public name for it
+
 BUILD_SECONDS: Final = 300.0
 PULL_SECONDS: Final = 300.0
 INVOKE_SECONDS: Final = 120.0
@@ -79,19 +81,35 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="malgil-") as folder, running_engine(Path(folder)) as engine:
         if engine is None:
             return _skip("no container engine answers; install Docker, or podman and runc")
-        architecture = ARCHITECTURES[platform.machine().lower()]
-        try:
-            base = _base_image(engine, architecture)
-        except Unavailable as error:
-            return _skip(str(error))
-        print(f"engine {engine.command}, image {base or 'from sam'}, architecture {architecture}", flush=True)
-        _build(architecture)
-        with LocalCloud(state=Path(folder) / "cloud", http_port=0, aws_port=0, watch=False) as cloud:
-            bot = publish_example(cloud, EXAMPLE)
-            with _reachable(cloud, engine) as endpoint:
-                variables = let_containers_reach(endpoint, cloud, ARTIFACTS)
-                passed = _check_all(Sam(engine, architecture, base, variables), bot)
+        with _tidied(engine):
+            return _run(engine, Path(folder))
+
+
+def _run(engine: Engine, folder: Path) -> int:
+    architecture = ARCHITECTURES[platform.machine().lower()]
+    try:
+        base = _base_image(engine, architecture)
+    except Unavailable as error:
+        return _skip(str(error))
+    print(f"engine {engine.command}, image {base or 'from sam'}, architecture {architecture}", flush=True)
+    _build(architecture)
+    with LocalCloud(state=folder / "cloud", http_port=0, aws_port=0, watch=False) as cloud:
+        bot = publish_example(cloud, EXAMPLE)
+        with _reachable(cloud, engine) as endpoint:
+            variables = let_containers_reach(endpoint, cloud, ARTIFACTS)
+            passed = _check_all(Sam(engine, architecture, base, variables), bot)
     return 0 if passed else 1
+
+
+@contextmanager
+def _tidied(engine: Engine) -> Iterator[None]:
+    """Remove the images that are made meanwhile: sam makes some 100 MB a run, which nobody uses again."""
+    before = engine.images(SAM_IMAGES)
+    try:
+        yield
+    finally:
+        if made := (engine.images(SAM_IMAGES) - before) | engine.images(image.NAME):
+            engine.run("image", "rm", "--force", *made, seconds=PULL_SECONDS)
 
 
 def _skip(reason: str) -> int:

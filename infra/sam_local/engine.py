@@ -35,6 +35,11 @@ class Engine:
         """Result of one engine command; a command that takes longer counts as failed."""
         return _run([self.command, *arguments], self.environment, seconds)
 
+    def images(self, reference: str) -> set[str]:
+        """Ids of the images whose name matches."""
+        listed = self.run("images", "--quiet", "--no-trunc", "--filter", f"reference={reference}")
+        return set(listed.stdout.split())
+
 
 @contextmanager
 def running_engine(folder: Path) -> Iterator[Engine | None]:

@@ -145,7 +145,7 @@ def test_a_role_reaches_only_the_tables_and_published_bots(name):
 
 
 @each_function
-def test_no_function_can_change_or_delete_what_is_written(name):
+def test_a_role_can_only_read_and_put(name):
     actions = {action for statement in statements(name) for action in listed(statement["Action"])}
     assert actions == {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
 
