@@ -12,6 +12,8 @@ from aiohttp import web
 JsonObject = dict[str, Any]
 Answer = tuple[int, JsonObject]
 
+DEFAULT_URL: Final = "http://127.0.0.1:8789"
+"""Where `make run` serves it unless told otherwise; the example bots call it there."""
 MAX_BODY_BYTES: Final = 64 * 1024
 FULL: Final = ("12월 24일", "19:00")
 """The one evening that is always booked out."""

@@ -1,0 +1,58 @@
+"""What `make run` brings in: the example bots, published and connected, and words on what to try next."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from infra.local import example_api
+from infra.local.cloud import LocalCloud
+from infra.local.embedded import CREDENTIALS, REPOSITORY
+from shared.channels.kakao.settings import SECRET_HEADER
+from shared.runtime import wiring
+from shared.services.authoring import Authoring
+
+EXAMPLES: Final = REPOSITORY / "examples/bots"
+SKILL_FUNCTION: Final = "KakaoSkillFunction"
+"""Any function's environment would do: they all name the same tables."""
+
+NEXT_STEPS: Final = """
+다음에 해 볼 것 · What to try next
+  .venv/bin/malgil kakao shop             카카오톡에서처럼 이야기하기 · talk to it as KakaoTalk would
+  .venv/bin/malgil chat shop --trace      노드마다 한 일 보기 · see what every node did
+  .venv/bin/malgil bot import 내봇.json --publish   내 봇 올리기 · bring your own bot
+  .venv/bin/malgil doctor                 연결 점검 · check machine, cloud and connection
+"""
+
+
+def seed(cloud: LocalCloud) -> None:
+    """Import and publish examples/bots (a repeat changes nothing) and print each bot's skill URL with its header."""
+    os.environ.update(cloud.environment[SKILL_FUNCTION])
+    os.environ.setdefault("AWS_ACCESS_KEY_ID", CREDENTIALS["aws_access_key_id"])
+    os.environ.setdefault("AWS_SECRET_ACCESS_KEY", CREDENTIALS["aws_secret_access_key"])
+    authoring = wiring.authoring()
+    sys.stdout.write("\n말길이 준비됐어요 · Malgil is ready\n")
+    for path in sorted(EXAMPLES.glob("*/*.json")):
+        _bring_in(authoring, path, cloud)
+    sys.stdout.write(f"{NEXT_STEPS}\n")
+
+
+def _bring_in(authoring: Authoring, path: Path, cloud: LocalCloud) -> None:
+    bot_id = path.stem
+    imported = authoring.import_file(bot_id, _with_example_address(path.read_bytes(), cloud.example_url))
+    record = (
+        authoring.publish(bot_id) if imported.is_new_version or imported.record.published is None else imported.record
+    )
+    settings = authoring.connect_kakao(bot_id)
+    published = record.published
+    number = published.number if published is not None else 0
+    sys.stdout.write(
+        f"\n봇 {bot_id} · {record.profile.get('title', '')} (버전 {number})\n"
+        f"  스킬 URL · skill URL   {cloud.http_url}/kakao/{bot_id}/{settings.path_secret}\n"
+        f"  헤더 · header          {SECRET_HEADER}: {settings.header_secrets[0]}\n"
+    )
+
+
+def _with_example_address(raw: bytes, example_url: str) -> bytes:
+    """The example bots name the example API's usual address; another port takes its place here."""
+    return raw.replace(example_api.DEFAULT_URL.encode(), example_url.encode()) if example_url else raw
