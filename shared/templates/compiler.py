@@ -66,15 +66,16 @@ class _Compiler:
         self.calls = calls
         self.is_html = is_html
         self.steps = 0
-        self.parameters: list[tuple[str, ...]] = []
-        """Names of the block parameters in sight, the innermost block's first."""
+        self.parameters: list[dict[str, int]] = []
+        """The block parameters in sight with their places, the innermost block's first."""
 
     # Statements.
 
     def program(self, program: Program) -> str | Render:
         outer_steps, self.steps = self.steps, 1
         if program.parameters:
-            self.parameters.insert(0, program.parameters)
+            # Of two parameters with one name the first counts.
+            self.parameters.insert(0, {name: place for place, name in reversed([*enumerate(program.parameters)])})
         parts: list[str | Render] = []
         for statement in program.body:
             if isinstance(statement, Content):
@@ -190,9 +191,10 @@ class _Compiler:
         """How many blocks out, and at which place there, a path's first name is a block parameter."""
         if isinstance(name, Literal) or name.is_data or name.is_scoped or name.depth or not name.segments:
             return None
-        for level, names in enumerate(self.parameters):
-            if name.segments[0] in names:
-                return level, names.index(str(name.segments[0]))
+        head = name.segments[0]
+        for level, places in enumerate(self.parameters):
+            if isinstance(head, str) and head in places:
+                return level, places[head]
         return None
 
     def path(self, path: Path) -> Evaluate:

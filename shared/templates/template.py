@@ -1,6 +1,5 @@
 """One text as a template: parsed and compiled once, rendered often."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from shared.templates.compiler import Helpers, compile_program
@@ -50,7 +49,7 @@ class Template:
         return text
 
 
-def parse_template(source: str, *, escape_html: bool = False, calls: Mapping[str, Any] = CALLS) -> Template:
+def parse_template(source: str, *, escape_html: bool = False, calls: Helpers = CALLS) -> Template:
     """A text as a template. escape_html: `{{ }}` escapes what it prints, for places that make HTML.
 
     Raises TemplateSyntaxError, with line, column and what was expected.
