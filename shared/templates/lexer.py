@@ -175,6 +175,8 @@ class _Lexer:
                 return self._raw_text()
             if name in _END_A_TAG:
                 return True
+            if self.tokens[-1].kind is Kind.INVALID:
+                return False
         return False
 
     def _unknown(self) -> None:
