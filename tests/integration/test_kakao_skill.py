@@ -361,7 +361,8 @@ def test_a_bug_of_ours_is_answered_with_200_and_the_bots_words_and_counted(
 ) -> None:
     phone = a_published(authoring, a_document(a_response(2, "안녕"), systemMessage={"error": "앗, 잠시만요."}))
     phone.say("안녕")
-    monkeypatch.setattr(wiring, "handle_skill_call", lambda inner=wiring.handle_skill_call(): Faulty(inner))
+    faulty = Faulty(wiring.handle_skill_call())
+    monkeypatch.setattr(wiring, "handle_skill_call", lambda: faulty)
     assert phone.say("둘") == ["앗, 잠시만요."]
     printed = capsys.readouterr().out
     metric = next(json.loads(line) for line in printed.splitlines() if '"OwnFault"' in line and "_aws" in line)
