@@ -27,6 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         http_port=options.http_port,
         aws_port=options.aws_port,
         lambda_port=options.lambda_port,
+        example_port=options.example_port,
         parameters=dict(options.parameter),
         console=sys.stdout,
     )
@@ -35,7 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stdout.write(
                 f"HTTP API {cloud.http_url}\nAWS      {cloud.aws_endpoint}\nLambda   {cloud.lambda_endpoint}\n"
             )
-            _seed(cloud)
+            if options.seed:
+                _seed(cloud)
             sys.stdout.write("Ready. Ctrl-C stops it.\n")
             sys.stdout.flush()
             while not stopped.wait(CHECK_SECONDS):
@@ -53,11 +55,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--http-port", type=int, default=8787, help="HTTP API; 0 is a free port, here and below")
     parser.add_argument("--aws-port", type=int, default=8788, help="the embedded AWS")
     parser.add_argument("--lambda-port", type=int, default=0, help="Lambda's Invoke API")
+    parser.add_argument("--example-port", type=int, default=8789, help="the company system behind the example bots")
     parser.add_argument("--state", type=Path, default=Path(".malgil"), help="folder of data and logs")
     parser.add_argument("--template", type=Path, default=REPOSITORY / "template.yaml")
     parser.add_argument(
         "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE", help="a template parameter"
     )
+    parser.add_argument("--no-seed", dest="seed", action="store_false", help="bring in no example bots")
     return parser.parse_args(arguments)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self, TextIO
 
+from infra.local import example_api
 from infra.local.deploy import Deployment, Function, deploy
 from infra.local.embedded import REGION, REPOSITORY, EmbeddedAws
 from infra.local.endpoints import Endpoints
@@ -35,9 +36,11 @@ class LocalCloud:
     """`with LocalCloud(template=..., state=tmp_path, http_port=0, aws_port=0) as cloud: cloud.http_url`.
 
     Port 0 is a free one. `state` is the folder that keeps data, logs and `local.json`. `parameters` are the
-    template's. `local_targets` are loopback (host, port) pairs that the functions' guarded HTTP client may reach.
-    `console` gets the logs; None is silent. Starting raises InvalidInput for a template that cannot be run, Conflict
-    when the state folder is in use, and Unavailable for a busy port or damaged state; each message is one line.
+    template's. With `example_port` the company system behind the example bots is served too; it and `local_targets`
+    are the loopback (host, port) pairs that the functions' guarded HTTP client may reach. `console` gets the logs;
+    None is silent. Without `watch` changed files are not looked for. Starting raises InvalidInput for a template that
+    cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or damaged state; each
+    message is one line.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class LocalCloud:
         http_port: int = 8787,
         aws_port: int = 8788,
         lambda_port: int = 0,
+        example_port: int | None = None,
         parameters: Mapping[str, str] | None = None,
         local_targets: Iterable[tuple[str, int]] = (),
         console: TextIO | None = None,
@@ -58,14 +62,17 @@ class LocalCloud:
         self.http_url = ""
         self.aws_endpoint = ""
         self.lambda_endpoint = ""
+        self.example_url = ""
         self.region = REGION
         self.pid = os.getpid()
         self.outputs: dict[str, str] = {}
         self.environment: dict[str, dict[str, str]] = {}
         """Environment variables of each function, by its logical id."""
         self._ports = {"--http-port": http_port, "--aws-port": aws_port, "--lambda-port": lambda_port}
+        if example_port is not None:
+            self._ports["--example-port"] = example_port
         self._parameters = dict(parameters or {})
-        self._local_targets = tuple(local_targets)
+        self.local_targets = tuple(local_targets)
         self._console = console
         self._watch = watch
         self._lock: IO[str] | None = None
@@ -88,6 +95,11 @@ class LocalCloud:
         self._take_lock()
         http, invoke = self._listen("--http-port"), self._listen("--lambda-port")
         self.http_url, self.lambda_endpoint = _url(http), _url(invoke)
+        example = self._listen("--example-port") if "--example-port" in self._ports else None
+        if example is not None:
+            self.example_url = _url(example)
+            port = example.getsockname()[1]
+            self.local_targets += ((HOST, port), ("localhost", port))
         self._aws = self._begin_aws()
         # Looked at before it is read, so that no change is missed.
         seen = snapshot({self.template})
@@ -101,7 +113,9 @@ class LocalCloud:
         self._logs = Logs(self.state / "logs", self._console)
         self._gateway = Gateway(self._logs)
         self._loop.run(self._serve(deployment))
-        self._loop.run(self._gateway.start(http, invoke))
+        self._loop.run(self._gateway.listen(http=http, invoke=invoke))
+        if example is not None:
+            self._loop.run(self._gateway.add(example_api.application(), example))
         if self._watch:
             self._loop.begin(self._reload_on_change(seen))
 
@@ -200,13 +214,15 @@ class LocalCloud:
 
     def _pool(self, function: Function) -> FunctionPool:
         environment = function_environment(function, self._endpoints.variables())
-        return FunctionPool(function, environment, self._logs, self._local_targets)
+        return FunctionPool(function, environment, self._logs, self.local_targets)
 
     def _write_description(self) -> None:
         description = {
             "http_url": self.http_url,
             "aws_endpoint": self.aws_endpoint,
             "lambda_endpoint": self.lambda_endpoint,
+            "example_url": self.example_url,
+            "local_targets": self.local_targets,
             "region": self.region,
             "pid": self.pid,
             "outputs": self.outputs,

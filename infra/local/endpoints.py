@@ -60,13 +60,9 @@ class Endpoints:
 
     def variables(self) -> dict[str, str]:
         """What a handler's environment says, so that no SDK call can leave for the real AWS by accident."""
-        credentials = {_CREDENTIAL_VARIABLES[name]: value for name, value in self.credentials.items()}
-        services = {
-            _PREFIX + suffix: self.overrides.get(service, self.embedded) for service, suffix in _SERVICES.items()
-        }
         return {
-            **credentials,
-            **services,
+            **{_CREDENTIAL_VARIABLES[name]: value for name, value in self.credentials.items()},
+            **{_PREFIX + _SERVICES[service]: url for service, url in self.overrides.items()},
             "AWS_ENDPOINT_URL": self.embedded,
             "AWS_ENDPOINT_URL_LAMBDA": self.lambda_endpoint,
             "AWS_REGION": self.region,

@@ -55,6 +55,7 @@ def function_environment(function: Function, endpoints: Mapping[str, str]) -> di
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
         "POWERTOOLS_TRACE_DISABLED": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
         **function.environment,
         **endpoints,
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",

@@ -31,7 +31,7 @@ _FUNCTION_NAME: Final = re.compile(r"(?:arn:aws:lambda:[a-z0-9-]+:)?(?:\d{12}:)?
 
 
 class Gateway:
-    """Serves two sockets that are bound already. `serve` may be called again, with a new template's routes."""
+    """Serves sockets that are bound already. `serve` may be called again, with a new template's routes."""
 
     def __init__(self, logs: Logs) -> None:
         self._logs = logs
@@ -46,16 +46,20 @@ class Gateway:
         self._pools = pools
         self._by_name = {pool.function.name: pool for pool in pools.values()} | dict(pools)
 
-    async def start(self, http: socket.socket, invoke: socket.socket) -> None:
+    async def listen(self, *, http: socket.socket, invoke: socket.socket) -> None:
         http_application = web.Application(client_max_size=MAX_BODY_BYTES)
         http_application.router.add_route("*", "/{path:.*}", self._http)
         invoke_application = web.Application(client_max_size=MAX_EVENT_BYTES)
         invoke_application.router.add_post(INVOCATIONS_PATH, self._invoke)
-        for application, listener in ((http_application, http), (invoke_application, invoke)):
-            runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
-            self._runners.append(runner)
-            await runner.setup()
-            await web.SockSite(runner, listener).start()
+        await self.add(http_application, http)
+        await self.add(invoke_application, invoke)
+
+    async def add(self, application: web.Application, listener: socket.socket) -> None:
+        """Serves one more application until `stop`."""
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
+        self._runners.append(runner)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
 
     async def stop(self) -> None:
         for runner in self._runners:

@@ -102,10 +102,10 @@ def _load(setup: dict[str, Any]) -> Handler:
 def _allow_local_targets(targets: list[list[Any]]) -> None:
     """Lets the guarded HTTP client of this process reach the example servers on loopback.
 
-    Set from outside, on the constructor's default: nothing that is deployed has a way to ask for it.
+    Called from outside the handler's code: nothing that is deployed has a way to ask for it.
     """
-    client = importlib.import_module("shared.net.guarded_client").GuardedClient
-    client.__init__.__kwdefaults__["local_targets"] = frozenset((host, port) for host, port in targets)
+    wiring = importlib.import_module("shared.runtime.wiring")
+    wiring.reach_local_targets(frozenset((host, port) for host, port in targets))
 
 
 def _invoke(handler: Handler, invocation: dict[str, Any]) -> dict[str, Any]:

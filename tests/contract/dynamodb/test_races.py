@@ -102,7 +102,7 @@ def test_transactional_reads_never_see_half_a_transfer(table: Table, clients: li
 
     def move(writer: int) -> None:
         mine = table.with_client(clients[writer])
-        dice = random.Random(writer)  # noqa: S311 - any order will do
+        dice = random.Random(writer)
         for _ in range(25):
             source, target = dice.sample(accounts, 2)
             one = {":one": number(1)}

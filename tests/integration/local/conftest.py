@@ -67,5 +67,5 @@ def local_cloud(app: Path, state: Path, **options: Any) -> LocalCloud:
 
 @pytest.fixture(scope="session")
 def cloud(app: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    with local_cloud(app, tmp_path_factory.mktemp("state"), local_targets=[("127.0.0.1", 8789)]) as started:
+    with local_cloud(app, tmp_path_factory.mktemp("state"), example_port=0) as started:
         yield started

@@ -39,8 +39,8 @@ def test_the_environment_comes_from_the_template(cloud: LocalCloud, seen: Any) -
 
 def test_every_aws_service_is_the_embedded_one(cloud: LocalCloud, seen: Any) -> None:
     environment = seen["environment"]
-    for name in ("AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SQS"):
-        assert environment[name] == cloud.aws_endpoint
+    assert environment["AWS_ENDPOINT_URL"] == cloud.aws_endpoint
+    assert "AWS_ENDPOINT_URL_DYNAMODB" not in environment
     assert environment["AWS_ENDPOINT_URL_LAMBDA"] == cloud.lambda_endpoint
     assert environment["AWS_ACCESS_KEY_ID"] == "local"
     assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "malgil-local-EchoFunction"
@@ -153,3 +153,11 @@ def test_a_payload_that_is_no_json_is_refused(cloud: LocalCloud) -> None:
 
 def log_of(cloud: LocalCloud, function: str) -> str:
     return (cloud.state / "logs" / f"{function}.log").read_text(encoding="utf-8")
+
+
+def test_only_listed_loopback_servers_can_be_reached_by_the_guarded_client(cloud: LocalCloud) -> None:
+    def fetched(url: str) -> Any:
+        return json.loads(invoke(cloud, "FetchFunction", {"url": url})["Payload"].read())
+
+    assert fetched(f"{cloud.example_url}/products") == {"status": 200}
+    assert "private" in fetched("http://127.0.0.1:8080/")["errorMessage"]

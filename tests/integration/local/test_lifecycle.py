@@ -50,6 +50,7 @@ def test_the_description_says_where_everything_is(cloud: LocalCloud) -> None:
     assert description["http_url"] == cloud.http_url
     assert description["aws_endpoint"] == cloud.aws_endpoint
     assert description["lambda_endpoint"] == cloud.lambda_endpoint
+    assert description["example_url"] == cloud.example_url
     assert description["pid"] == os.getpid()
     assert description["outputs"]["Url"] == cloud.http_url
     assert description["environment"]["EchoFunction"]["TABLE"] == "malgil-local-Things"
@@ -118,7 +119,7 @@ def test_a_second_start_on_one_state_says_what_is_running(cloud: LocalCloud, app
     assert call(cloud, "GET", "/files/still-there").status == 200
 
 
-@pytest.mark.parametrize("flag", ["--http-port", "--aws-port", "--lambda-port"])
+@pytest.mark.parametrize("flag", ["--http-port", "--aws-port", "--lambda-port", "--example-port"])
 def test_a_busy_port_is_named_with_its_flag(app: Path, tmp_path: Path, flag: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -176,7 +177,18 @@ def test_a_template_broken_while_running_changes_nothing(own_app: Path, tmp_path
 
 
 def start_command(app: Path, state: Path, *arguments: str) -> subprocess.Popen[str]:
-    ports = ["--http-port", "0", "--aws-port", "0", "--state", str(state), "--template", str(app / "template.yaml")]
+    ports = [
+        "--http-port",
+        "0",
+        "--aws-port",
+        "0",
+        "--example-port",
+        "0",
+        "--state",
+        str(state),
+        "--template",
+        str(app / "template.yaml"),
+    ]
     return subprocess.Popen(  # noqa: S603 - our own module
         [sys.executable, "-m", "infra.local", *ports, *arguments],
         cwd=REPOSITORY,
@@ -239,7 +251,7 @@ def test_dynamodb_of_the_users_environment_is_used(app: Path, tmp_path: Path, mo
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", elsewhere.endpoint)
         with local_cloud(app, tmp_path, watch=False) as cloud:
             assert cloud.environment["EchoFunction"]["AWS_ENDPOINT_URL_DYNAMODB"] == elsewhere.endpoint
-            assert cloud.environment["EchoFunction"]["AWS_ENDPOINT_URL_S3"] == cloud.aws_endpoint
+            assert cloud.environment["EchoFunction"]["AWS_ENDPOINT_URL"] == cloud.aws_endpoint
             assert cloud.client("dynamodb").list_tables()["TableNames"] == ["malgil-local-Things"]
             assert cloud.client("dynamodb").meta.endpoint_url == elsewhere.endpoint
 

@@ -200,7 +200,8 @@ def test_endpoints_of_the_users_environment_are_honoured() -> None:
     variables = endpoints.variables()
     assert variables["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:8000"
     assert variables["AWS_ENDPOINT_URL_DYNAMODB_STREAMS"] == "http://127.0.0.1:8000"
-    assert variables["AWS_ENDPOINT_URL_S3"] == "http://127.0.0.1:8788"
+    assert variables["AWS_ENDPOINT_URL"] == "http://127.0.0.1:8788"
+    assert "AWS_ENDPOINT_URL_S3" not in variables
     assert (variables["AWS_ACCESS_KEY_ID"], variables["AWS_REGION"]) == ("mine", "eu-west-1")
     assert endpoints.client("dynamodb").meta.endpoint_url == "http://127.0.0.1:8000"
 
