@@ -202,15 +202,15 @@ def test_a_query_page_ends_at_one_megabyte(table: Table) -> None:
 
 def test_parallel_scan_segments_cover_everything_once(table: Table) -> None:
     ten_items(table)
+    pages = table.client.get_paginator("scan")
+    options: dict[str, Any] = {
+        "TableName": table.name,
+        "Select": "COUNT",
+        "FilterExpression": "gpk = :g",
+        "ExpressionAttributeValues": {":g": text(f"g{table.partition}")},
+    }
     counts = [
-        table.client.scan(
-            TableName=table.name,
-            Segment=segment,
-            TotalSegments=3,
-            Select="COUNT",
-            FilterExpression="gpk = :g",
-            ExpressionAttributeValues={":g": text(f"g{table.partition}")},
-        )["Count"]
+        sum(page["Count"] for page in pages.paginate(Segment=segment, TotalSegments=3, **options))
         for segment in range(3)
     ]
     assert sum(counts) == 10

@@ -176,21 +176,11 @@ def test_a_template_broken_while_running_changes_nothing(own_app: Path, tmp_path
         assert call(cloud, "GET", "/files/a").status == 200
 
 
-def start_command(app: Path, state: Path, *arguments: str) -> subprocess.Popen[str]:
-    ports = [
-        "--http-port",
-        "0",
-        "--aws-port",
-        "0",
-        "--example-port",
-        "0",
-        "--state",
-        str(state),
-        "--template",
-        str(app / "template.yaml"),
-    ]
+def start_command(app: Path, state: Path) -> subprocess.Popen[str]:
+    options = ["--http-port=0", "--aws-port=0", "--example-port=0", "--no-seed", f"--state={state}"]
+    template = app / "template.yaml"
     return subprocess.Popen(  # noqa: S603 - our own module
-        [sys.executable, "-m", "infra.local", *ports, *arguments],
+        [sys.executable, "-m", "infra.local", f"--template={template}", *options],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
