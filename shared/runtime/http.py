@@ -15,6 +15,9 @@ Reply = dict[str, Any]
 NANOSECONDS: Final = 1_000_000
 """Nanoseconds in a millisecond."""
 
+GATEWAY_TIMEOUT_MS: Final = 30_000
+"""API Gateway: an HTTP API's integration time-out."""
+
 STATUS: Final[dict[type[MalgilError], HTTPStatus]] = {
     AccessDenied: HTTPStatus.FORBIDDEN,
     InvalidInput: HTTPStatus.BAD_REQUEST,
@@ -37,19 +40,23 @@ def body_of(event: Event) -> bytes:
 
 
 def header(event: Event, name: str) -> str | None:
-    """A header by its name, any case."""
-    value = (event.get("headers") or {}).get(name.lower())
-    return None if value is None else str(value)
+    """A header by its name, any case: API Gateway sends lower case, `sam local` does not."""
+    wanted = name.lower()
+    headers = event.get("headers") or {}
+    return next((str(value) for key, value in headers.items() if key.lower() == wanted and value is not None), None)
 
 
 def deadline_ns(event: Event, budget_ms: int) -> int:
     """The point on the monotonic clock at which `budget_ms` from API Gateway's receipt are over.
 
-    A cold start already spent counts; a receipt that lies in the future (clocks differ) does not lengthen it.
+    A cold start already spent counts. A receipt that lies in the future (clocks differ) does not lengthen it, and one
+    that API Gateway would have given up on is no receipt (`sam local` and recorded events).
     """
     received_ms = (event.get("requestContext") or {}).get("timeEpoch")
     spent_ms = world.now_ms() - received_ms if isinstance(received_ms, int) else 0
-    return world.clock_ns() + (budget_ms - max(0, spent_ms)) * NANOSECONDS
+    if not 0 <= spent_ms <= GATEWAY_TIMEOUT_MS:
+        spent_ms = 0
+    return world.clock_ns() + (budget_ms - spent_ms) * NANOSECONDS
 
 
 def reply(status: int, body: Any) -> Reply:
