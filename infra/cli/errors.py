@@ -65,7 +65,7 @@ class OneLineErrors(TyperGroup):
             return super().invoke(ctx)
         except MalgilError as exc:
             line = sentence(exc) if isinstance(exc, Unavailable) else str(exc)
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, BrokenPipeError):  # the last: whoever reads us has gone, `| head` for one
             raise
         except OSError as exc:
             line = str(exc)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from typing import Final
 
 import typer
@@ -52,6 +53,8 @@ def _typed() -> Iterator[str]:
 
 
 def _piped() -> Iterator[str]:
+    if isinstance(sys.stdin, TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")
     for line in sys.stdin:
         typer.echo(f"{PROMPT}{line.rstrip()}")
         yield line
