@@ -30,6 +30,7 @@ class Running:
     process: subprocess.Popen[str]
     printed: list[str]
     ready: threading.Event
+    reader: threading.Thread | None = None
 
     def url_and_header(self, bot_id: str) -> tuple[str, str, str]:
         text = "".join(self.printed)
@@ -41,7 +42,10 @@ class Running:
 
     def stop(self) -> int:
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(30)
+        status = self.process.wait(30)
+        assert self.reader is not None
+        self.reader.join(30)
+        return status
 
 
 def start(clone: Path) -> Running:
@@ -60,7 +64,8 @@ def start(clone: Path) -> Running:
     )
     running = Running(process, [], threading.Event())
     assert process.stdout is not None
-    threading.Thread(target=collect, args=(process.stdout, running), daemon=True).start()
+    running.reader = threading.Thread(target=collect, args=(process.stdout, running), daemon=True)
+    running.reader.start()
     if not running.ready.wait(START_SECONDS):
         running.stop()
         pytest.fail("make run did not become ready:\n" + "".join(running.printed))
@@ -69,10 +74,11 @@ def start(clone: Path) -> Running:
 
 
 def collect(output: IO[str], running: Running) -> None:
-    for line in output:
-        running.printed.append(line)
-        if line.startswith(READY):
-            running.ready.set()
+    with output:
+        for line in output:
+            running.printed.append(line)
+            if line.startswith(READY):
+                running.ready.set()
     running.ready.set()  # it ended; whoever waits finds out why
 
 
