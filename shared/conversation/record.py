@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.conversation.masking import apply_masks, take_masks
-from shared.conversation.turn import RECENT_CLIENT_IDS, LogState, Turn
+from shared.conversation.turn import LogState, Turn
 from shared.engine.session import Session
 from shared.engine.walk import Fact
 from shared.ids import end_user_id, message_id
@@ -52,9 +52,6 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
     _tell_ended_and_begun(log, person, happened)
     _tell_messages(log, person, happened, inbound, messages)
     _tell_changes(log, person, before, happened, messages, is_first=is_first)
-    recent = before.recent
-    if happened.client_id is not None:
-        recent = (*recent, (happened.client_id, revision))[-RECENT_CLIENT_IDS:]
     return Turn(
         bot_id=happened.bot_id,
         log=happened.log,
@@ -71,7 +68,7 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
             session=happened.session,
             first_contact_ms=person.first_contact_ms,
             sequence=log.sequence,
-            recent=recent,
+            recent=before.recent_with(happened.client_id, revision),
             offer=happened.offer,
         ),
     )

@@ -1,7 +1,10 @@
-"""A turn's body as bytes: JSON, deflated with a dictionary of the words that every turn repeats.
+"""A turn's body as bytes: JSON, deflated with a dictionary of what every turn repeats and what is known of this one.
 
 The dictionary makes complete events cheap to store: their keys and shapes cost almost nothing. It belongs to the stored
 format: a changed dictionary is a new version number, and old ones stay readable.
+
+`hints` are the texts that follow from what stands beside the body (bot, commit and time): an id of 36 random characters
+that can be computed again costs three bytes instead of twenty.
 """
 
 import json
@@ -9,49 +12,85 @@ import zlib
 from typing import Any, Final
 
 from shared.errors import Unavailable
+from shared.ids import event_id, message_id
+from shared.webhooks.events import iso
 
 JsonObject = dict[str, Any]
 
 VERSION: Final = 1
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 """Inflated. What we wrote ourselves is smaller; anything else is not ours."""
+HINTED_EVENTS: Final = 6
+HINTED_MESSAGES: Final = 4
+"""Ids that a turn usually has; more are stored in full. Both belong to the format, like the dictionary."""
 
-DICTIONARY_1: Final = (
-    b'"contentType":"image","uri":"https://","altText":"latitude":"longitude":"location":{"title":"'
-    b'"results":{"fetch":{"status":"COMPLETED","statusCode":200,"uri":"","data":{"error":{"name":"","message":"'
-    b'"keyboard":{"type":"buttons","buttons":[{"type":"postback","label":"","payload":"{\\"'
-    b'"backStack":[[1,1],[1,2]],"call":{"status":"waiting"},"position":[1,2],"waiting":"keyboard","createdAt":17'
-    b'"updatedAt":17"params":{"kakao:plusfriendUserKey":"","kakao:appUserId":"'
-    b'{"state":{"session":{"conversationId":"","firstContactAt":17"sequence":"recent":[["platform":"kakao","userKey":"'
-    b'"botVersion":"","inbound":{"id":"","data":{"type":"text","text":"","payload":"messages":[{"id":"","data":{"type":'
-    b'"cards","cards":[{"title":"","description":"","media":{"contentType":"image","uri":"https://'
-    b'"buttons":[{"type":"link","label":"","uri":"https://"type":"goto","flowId":1,"nodeId":1}],"position":[1,2]'
-    b'"meta":null,"events":[{"id":"","event":"bot.end_user.created","sourceType":"bot","sourceId":"","timestamp":17'
-    b'"data":{"endUser":{"id":"","botId":"","platform":"kakao","userKey":"","params":{},"lastMessageId":"'
-    b'"lastConversationId":"","createdAt":"202","updatedAt":"202","deletedAt":null}},"sequence":1},'
-    b'"event":"bot.conversation.created","data":{"conversation":{"id":"","botId":"","endUserId":"","platform":"kakao",'
-    b'"userKey":"","params":{},"context":{"navigation":{"current":{"flowId":1,"nodeId":1,"visitCount":1},"prev":null},'
-    b'"conversationId":"","botId":"","params":{"platform":"kakao","userKey":""},"navigation":{},"createdAt":"'
-    b'"event":"bot.message.received","sourceType":"bot","sourceId":"","timestamp":17"data":{"message":{"id":"'
-    b'","endUserId":"","conversationId":"","isUser":true,"meta":null,"data":{"type":"text","text":"'
-    b'"},"timestamp":17,"requestId":""}},"sequence":},{"id":"","event":"bot.message.sent","sourceType":"bot",'
-    b'"sourceId":"","timestamp":17,"data":{"message":{"id":"","endUserId":"","conversationId":"","isUser":false,'
-    b'"meta":null,"data":{"type":"text","text":""},"timestamp":17}},"sequence":},{"id":"",'
-    b'"event":"bot.conversation.updated","sourceType":"bot","sourceId":"","timestamp":17,"data":{"conversation":{"id":"'
+_RARE_1: Final = (
+    '"results":{"fetch":{"status":"COMPLETED","statusCode":200,"uri":"https://","data":{"error":{"name":"","message":"'
+    '"location":{"title":"","latitude":37.,"longitude":127.'
+    '"call":{"status":"waiting","requestedAt":17"call":{"status":"in_progress","connectedAt":17"cancel":"'
+    '"masks":[{"path":["text"],"start":0,"end":,"until":null}]"offer":{"revision":1,"index":'
+    '{"type":"media","media":{"contentType":"image","uri":"https://","altText":"'
+    '"event":"bot.end_user.created","event":"bot.conversation.created","event":"bot.conversation.deleted",'
+    '"event":"bot.conversation.agent_call_requested","manualStatus":"REQUESTED",'
+    '"params":{"kakao:plusfriendUserKey":"","kakao:appUserId":""'
 )
+_STATE_1: Final = (
+    '{"state":{"session":{"conversationId":"","createdAt":17,"updatedAt":,"waiting":"nowhere","waiting":"keyboard",'
+    '"position":[1,2],"params":{"kakao:plusfriendUserKey":"'
+    '"},"results":{"entry":{"status":"COMPLETED"},"parameter":{"status":"COMPLETED"},"response":{"status":"COMPLETED"},'
+    '"flow":{"status":"COMPLETED"},"keyboard":{"status":"COMPLETED"},"response":{"status":"COMPLETED"},'
+    '"keyboard":{"status":"PENDING"}},"message":{"type":"text","text":"'
+    '"},"keyboard":{"type":"any"},"keyboard":{"type":"buttons","buttons":[{"type":"postback","label":"","payload":"{\\"'
+    '"},{"type":"postback","label":""}]},"backStack":"1/1 1/2 1/3","navigation":{"current":{"flowId":1,"nodeId":2,'
+    '"visitCount":1},"prev":{"flowId":1,"nodeId":2,"visitCount":1}}},"firstContactAt":17,"sequence":1,"recent":""},'
+)
+_MESSAGES_1: Final = (
+    '"platform":"kakao","platform":"web","userKey":"","botVersion":"'
+    '","inbound":{"id":"","data":{"type":"text","text":""}},"messages":[{"id":"'
+    '","data":{"type":"cards","cards":[{"title":"","description":"","media":{"contentType":"image","uri":"https://.jpg"},'
+    '"buttons":[{"type":"link","label":"","uri":"https://www.'
+    '"},{"type":"goto","label":"","flowId":1,"nodeId":1}]}]},"meta":null,"position":[1,2]},{"id":"",'
+    '"data":{"type":"text","text":""},"meta":null,"position":[1,2]}],'
+)
+_EVENTS_1: Final = (
+    '"events":[{"id":"","event":"bot.message.received","sourceType":"bot","sourceId":"","timestamp":,'
+    '"data":{"message":{"id":"","endUserId":"","conversationId":"","isUser":true,"meta":null,'
+    '"data":{"type":"text","text":""},"timestamp":,"requestId":""}},"sequence":1},{"id":"'
+    '","event":"bot.message.sent","sourceType":"bot","sourceId":"","timestamp":,'
+    '"data":{"message":{"id":"","endUserId":"","conversationId":"","isUser":false,"meta":null,"data":{"type":"'
+    '"},"timestamp":}},"sequence":1},{"id":"'
+    '","event":"bot.conversation.updated","sourceType":"bot","sourceId":"","timestamp":,'
+    '"data":{"conversation":{"id":"","botId":"","endUserId":"","platform":"kakao","userKey":"","params":{},'
+    '"context":{"navigation":{"current":{"flowId":1,"nodeId":2,"visitCount":1},"prev":null},"conversationId":"",'
+    '"botId":"","params":{},"platform":"kakao","userKey":""},"navigation":{"current":{"flowId":1},"prev":null},'
+    '"createdAt":"2026-1-T:.Z","updatedAt":"2026-1-TZ"}},"sequence":1},{"id":"'
+    '","event":"bot.end_user.updated","sourceType":"bot","sourceId":"","timestamp":,'
+    '"data":{"endUser":{"id":"","botId":"","platform":"kakao","userKey":"","params":{"},"lastMessageId":"",'
+    '"lastConversationId":"","createdAt":"2026-1-T:.Z","updatedAt":"2026-1-TZ","deletedAt":null}},"sequence":1}]}'
+)
+DICTIONARY_1: Final = (_RARE_1 + _STATE_1 + _MESSAGES_1 + _EVENTS_1).encode()
+"""The skeleton of a turn in the order in which it is written: one match of deflate then spans many keys."""
 
 
-def encode(body: JsonObject) -> bytes:
-    """The body as stored."""
+def hints(bot_id: str, commit: str, at_ms: int) -> bytes:
+    """What a turn's body surely repeats, from what is stored beside it."""
+    ids = [event_id(commit, index) for index in range(HINTED_EVENTS)]
+    ids += [message_id(commit, index) for index in range(HINTED_MESSAGES)]
+    quoted = '" "'.join(ids)
+    return f'{bot_id}"{iso(at_ms)}",{at_ms},"{quoted}"'.encode()
+
+
+def encode(body: JsonObject, known: bytes = b"") -> bytes:
+    """The body as stored; `known` are its hints, and it cannot be read without them."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS, zdict=DICTIONARY_1)
+    packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS, zdict=known + DICTIONARY_1)
     return packer.compress(text.encode()) + packer.flush()
 
 
-def decode(packed: bytes, version: int) -> JsonObject:
+def decode(packed: bytes, version: int, known: bytes = b"") -> JsonObject:
     """A stored body again."""
     if version != VERSION:
         raise Unavailable(f"a turn of format {version} cannot be read by this version", version=version)
-    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=DICTIONARY_1)
+    unpacker = zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=known + DICTIONARY_1)
     body: JsonObject = json.loads(unpacker.decompress(packed, MAX_BODY_BYTES))
     return body

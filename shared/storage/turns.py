@@ -79,14 +79,15 @@ class DynamoTurns:
     def to_item(self, turn: Turn, previous: Turn | None = None, deadline_ns: int | None = None) -> Item:
         """The row of a turn; a large state has been written beside it when this returns."""
         body = turn.body()
-        packed = turn_codec.encode(body)
+        hints = turn_codec.hints(turn.bot_id, turn.commit, turn.at_ms)
+        packed = turn_codec.encode(body, hints)
         if len(packed) > MAX_STATE_BYTES:
             state = turn_codec.encode(body["state"])
             if len(state) > MAX_STATE_BYTES:
                 digest = hashlib.sha256(state).hexdigest()[:32]
                 if previous is None or previous.state_row != digest:
                     self._put_state(turn, digest, state, deadline_ns)
-                packed = turn_codec.encode({**body, "state": {"row": digest}})
+                packed = turn_codec.encode({**body, "state": {"row": digest}}, hints)
         if len(packed) > MAX_TURN_BYTES:
             raise TurnTooLarge(f"a turn of {len(packed)} bytes does not fit into the log", limit=MAX_TURN_BYTES)
         return {
@@ -124,7 +125,10 @@ class DynamoTurns:
         return item
 
     def _read(self, bot_id: str, log: str, item: Item, deadline_ns: int | None) -> Turn:
-        body = turn_codec.decode(item["z"]["B"], int(item["f"]["N"]))
+        commit = str(uuid.UUID(bytes=bytes(item["c"]["B"])))
+        at_ms = int(item["t"]["N"])
+        hints = turn_codec.hints(bot_id, commit, at_ms)
+        body = turn_codec.decode(item["z"]["B"], int(item["f"]["N"]), hints)
         row = body["state"].get("row")
         if row is not None:
             stored = self._get(item["pk"]["S"], keys.state_sort(row), deadline_ns)
@@ -136,7 +140,7 @@ class DynamoTurns:
             bot_id=bot_id,
             log=log,
             revision=keys.revision_of(item["sk"]["S"]),
-            commit=str(uuid.UUID(bytes=bytes(item["c"]["B"]))),
-            at_ms=int(item["t"]["N"]),
+            commit=commit,
+            at_ms=at_ms,
         )
         return turn if row is None else replace(turn, state_row=row)
