@@ -79,7 +79,9 @@ class Screen:
         self.console.print(Columns([self._panel(card, CAROUSEL_WIDTH) for card in cards]))
 
     def _panel(self, card: "Card", width: int) -> Panel:
-        parts: list[RenderableType] = [Text(safe(line), style="dim", overflow="fold") for line in card.above]
+        parts: list[RenderableType] = [
+            Text(safe(line), style="dim", no_wrap=True, overflow="ellipsis") for line in card.above
+        ]
         if card.title:
             parts.append(Text(safe(card.title), style="bold"))
         parts += [Text(safe(line)) for line in card.lines if line]
