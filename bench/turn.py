@@ -60,6 +60,13 @@ class Body(io.BytesIO):
         yield self.read()
 
 
+def aws_response(url: str, content: bytes) -> Any:
+    from botocore.awsrequest import AWSResponse  # noqa: PLC0415
+
+    make: Any = AWSResponse  # its headers may be any mapping, whatever the stubs say
+    return make(url, 200, {}, Body(content))
+
+
 class CannedAws:
     """Answers the three services that a turn may call, and meters what it is asked.
 
@@ -85,16 +92,14 @@ class CannedAws:
 
     def send(self, request: Any) -> Any:
         """In the place of botocore's HTTP session."""
-        from botocore.awsrequest import AWSResponse  # noqa: PLC0415
-
         target = request.headers.get("X-Amz-Target")
         if target is None:
             self.calls.append("s3")
-            return AWSResponse(request.url, 200, {}, Body(self._document))
+            return aws_response(request.url, self._document)
         operation = (target.decode() if isinstance(target, bytes) else target).partition(".")[2]
         self.calls.append(operation)
         answer = json.dumps(self._answer(operation, json.loads(request.body)), ensure_ascii=False).encode()
-        return AWSResponse(request.url, 200, {"content-type": "application/x-amz-json-1.0"}, Body(answer))
+        return aws_response(request.url, answer)
 
     def _answer(self, operation: str, asked: dict[str, Any]) -> dict[str, Any]:
         if operation == "PutItem":
@@ -193,7 +198,8 @@ def ours() -> Operations:
     from functions.kakao_skill.app import handler  # noqa: PLC0415
 
     aws = canned_aws()
-    URLLib3Session.send = lambda _, request: aws.send(request)  # type: ignore[method-assign]
+    session: Any = URLLib3Session
+    session.send = lambda _, request: aws.send(request)
 
     def turn(utterance: str = QUESTION) -> dict[str, Any]:
         answer = json.loads(handler(skill_event(utterance), None)["body"])
