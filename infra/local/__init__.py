@@ -1,0 +1,5 @@
+"""The local cloud: `python -m infra.local` runs what template.yaml describes, on loopback.
+
+template -> deploy say what there is, aws is the embedded AWS, functions and gateway run the code, cloud supervises.
+Event sources (queues, streams, schedules) and WebSocket APIs are refused until pollers of their own run them.
+"""

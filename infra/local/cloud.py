@@ -109,9 +109,9 @@ class LocalCloud:
         self._endpoints = Endpoints.from_environment(self.aws_endpoint, self.lambda_endpoint, os.environ)
         self.region = self._endpoints.region
         deployment = deploy(template, self._endpoints, self.http_url)
-        self._loop = _Loop()
         self._logs = Logs(self.state / "logs", self._console)
         self._gateway = Gateway(self._logs)
+        self._loop = _Loop()
         self._loop.run(self._serve(deployment))
         self._loop.run(self._gateway.listen(http=http, invoke=invoke))
         if example is not None:

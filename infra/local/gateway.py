@@ -47,9 +47,10 @@ class Gateway:
         self._by_name = {pool.function.name: pool for pool in pools.values()} | dict(pools)
 
     async def listen(self, *, http: socket.socket, invoke: socket.socket) -> None:
-        http_application = web.Application(client_max_size=MAX_BODY_BYTES)
+        # aiohttp refuses a body of exactly its limit.
+        http_application = web.Application(client_max_size=MAX_BODY_BYTES + 1)
         http_application.router.add_route("*", "/{path:.*}", self._http)
-        invoke_application = web.Application(client_max_size=MAX_EVENT_BYTES)
+        invoke_application = web.Application(client_max_size=MAX_EVENT_BYTES + 1)
         invoke_application.router.add_post(INVOCATIONS_PATH, self._invoke)
         await self.add(http_application, http)
         await self.add(invoke_application, invoke)

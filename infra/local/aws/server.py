@@ -124,14 +124,11 @@ def _s3() -> Any:
 
 
 def restore(store: Store) -> None:
-    """Brings back what the store holds. Called before the journal is installed, so nothing is written twice."""
+    """Brings back what the store holds. Outside any call of the journal, so nothing is written or streamed again."""
     for region, name, definition in store.tables():
         mending.restore_table(dynamodb_backends[DEFAULT_ACCOUNT_ID][region], name, definition)
     for region, table_name, item in store.items():
-        table = dynamodb_backends[DEFAULT_ACCOUNT_ID][region].get_table(table_name)
-        shard, table.stream_shard = table.stream_shard, None
-        table.put_item(item)
-        table.stream_shard = shard
+        dynamodb_backends[DEFAULT_ACCOUNT_ID][region].get_table(table_name).put_item(item)
     for bucket_name, region in store.buckets():
         _s3().create_bucket(bucket_name, region)
     for bucket_name, key_name, body, attributes in store.objects():
@@ -167,8 +164,8 @@ def main(arguments: list[str] | None = None) -> int:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
         store = Store(options.state)
-        restore(store)
         journal = mending.install(store)
+        restore(store)
         server = make_server(HOST, options.port, application(store), threaded=True, request_handler=_RequestHandler)
     except MalgilError as error:
         return _refuse(str(error))

@@ -72,6 +72,14 @@ def test_objects_survive_a_killed_process(tmp_path: Path) -> None:
         assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="kept")["Contents"]] == ["a/b.json", "copy"]
 
 
+def test_the_largest_item_survives_a_restart(tmp_path: Path) -> None:
+    fat = {"a": text("x" * (400 * 1024 - 100))}
+    with EmbeddedAws(state=tmp_path / "state.db") as aws:
+        table_on(aws.endpoint, create=True).put("1", fat)
+    with EmbeddedAws(state=tmp_path / "state.db") as again:
+        assert table_on(again.endpoint, create=False).get("1") == fat
+
+
 def test_a_deleted_table_stays_deleted(tmp_path: Path) -> None:
     state = tmp_path / "state.db"
     with EmbeddedAws(state=state) as aws:
@@ -98,7 +106,8 @@ def test_a_state_file_of_another_version_is_named(tmp_path: Path) -> None:
         EmbeddedAws(state=state).start()
 
 
-def test_services_that_are_not_embedded_are_refused(endpoint: str) -> None:
-    functions = client("lambda", endpoint)
-    with pytest.raises(functions.exceptions.ClientError, match="501"):
-        functions.list_functions()
+def test_services_that_are_not_embedded_are_refused() -> None:
+    with EmbeddedAws() as aws:
+        functions = client("lambda", aws.endpoint)
+        with pytest.raises(functions.exceptions.ClientError, match="501"):
+            functions.list_functions()

@@ -135,6 +135,7 @@ def test_a_full_match_wins_over_a_greedy_path_and_that_over_the_default() -> Non
     assert routed("GET", "/a/b/c", *keys) == "GET /a/{rest+}"
     assert routed("POST", "/a/b", *keys) == "ANY /{all+}"
     assert routed("GET", "/", *keys) == "$default"
+    assert routed("GET", "/x/y", "GET /x/{rest+}", "GET /{one}/{two}") == "GET /{one}/{two}"
 
 
 def test_a_parameter_is_one_segment() -> None:

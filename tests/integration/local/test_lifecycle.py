@@ -179,7 +179,7 @@ def test_a_template_broken_while_running_changes_nothing(own_app: Path, tmp_path
 def start_command(app: Path, state: Path) -> subprocess.Popen[str]:
     options = ["--http-port=0", "--aws-port=0", "--example-port=0", "--no-seed", f"--state={state}"]
     template = app / "template.yaml"
-    return subprocess.Popen(  # noqa: S603 - our own module
+    return subprocess.Popen(
         [sys.executable, "-m", "infra.local", f"--template={template}", *options],
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
@@ -205,6 +205,12 @@ def children_of(pid: int) -> set[int]:
     return found
 
 
+lists_children = pytest.mark.skipif(
+    not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists(), reason="child processes are listed by Linux"
+)
+
+
+@lists_children
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_everything(app: Path, tmp_path: Path, number: signal.Signals) -> None:
     with start_command(app, tmp_path) as process:
@@ -218,6 +224,7 @@ def test_a_signal_stops_everything(app: Path, tmp_path: Path, number: signal.Sig
     assert not (tmp_path / "local.json").exists()
 
 
+@lists_children
 def test_a_killed_parent_leaves_nobody_behind(app: Path, tmp_path: Path) -> None:
     with start_command(app, tmp_path) as process:
         started(process, tmp_path)
