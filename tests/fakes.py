@@ -56,7 +56,7 @@ class MemoryBots:
         self.versions: dict[tuple[str, int], BotVersion] = {}
         self.reads = 0
 
-    def get(self, bot_id: str) -> BotRecord | None:
+    def get(self, bot_id: str, deadline_ns: int | None = None) -> BotRecord | None:
         self.reads += 1
         return self.records.get(bot_id)
 
@@ -95,7 +95,7 @@ class MemoryDocuments:
     def put(self, bot_id: str, content_hash: str, content: JsonObject) -> None:
         self.contents[bot_id, content_hash] = json.dumps(content)
 
-    def get(self, bot_id: str, content_hash: str) -> tuple[JsonObject, int]:
+    def get(self, bot_id: str, content_hash: str, deadline_ns: int | None = None) -> tuple[JsonObject, int]:
         text = self.contents.get((bot_id, content_hash))
         if text is None:
             raise NotFound("no such bot document")

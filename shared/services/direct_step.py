@@ -84,13 +84,13 @@ class DirectStep:
     handle_inbound: HandleInbound
 
     def __call__(self, request: DirectRequest, deadline_ns: int) -> Handled:
-        record = self.published.get(request.bot_id)
+        record = self.published.get(request.bot_id, deadline_ns)
         if record is None or record.published is None or record.deleted_at_ms is not None:
             raise NotFound(f"no published bot '{request.bot_id}'", bot=request.bot_id)
         inbound = request.inbound
         return self.handle_inbound(
             Request(
-                bot=self.runnable.load(record, record.published),
+                bot=self.runnable.load(record, record.published, deadline_ns),
                 platform=request.platform,
                 user_key=request.user_key,
                 inbound=inbound,

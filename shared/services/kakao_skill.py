@@ -46,7 +46,7 @@ class HandleSkillCall:
     def __call__(self, request: SkillRequest) -> JsonObject:
         """The skill response. Raises AccessDenied, InvalidInput for bodies that are no skill call, and whatever the
         storage raises: the caller answers those with `apologize`."""
-        record = self.published.get(request.bot_id)
+        record = self.published.get(request.bot_id, request.deadline_ns)
         if record is None or PLATFORM not in record.channels:
             raise AccessDenied("there is no such skill URL", bot=request.bot_id)
         settings = KakaoSettings.parse(record.channels[PLATFORM])
@@ -57,7 +57,7 @@ class HandleSkillCall:
             return error_reply(DELETED)
         if record.published is None:
             return error_reply(NOT_PUBLISHED)
-        bot = self.runnable.load(record, record.published)
+        bot = self.runnable.load(record, record.published, request.deadline_ns)
         if isinstance(call.inbound, ContinueReading):
             return self._continue(bot, call, call.inbound, request)
         if self._is_typed_continue(call):

@@ -21,12 +21,12 @@ class PublishedBots:
         self._clock_ns = clock_ns
         self._kept: dict[str, tuple[int, BotRecord | None]] = {}
 
-    def get(self, bot_id: str) -> BotRecord | None:
+    def get(self, bot_id: str, deadline_ns: int | None = None) -> BotRecord | None:
         now = self._clock_ns()
         kept = self._kept.get(bot_id)
         if kept is not None and now - kept[0] < SECONDS_KEPT * NANOSECONDS_A_SECOND:
             return kept[1]
-        record = self._bots.get(bot_id)
+        record = self._bots.get(bot_id, deadline_ns)
         if len(self._kept) >= MAX_KEPT:
             self._kept.clear()
         self._kept[bot_id] = (now, record)

@@ -21,7 +21,7 @@ class CompiledBots:
         self._kept: OrderedDict[tuple[str, str], tuple[Bot, int]] = OrderedDict()
         self._used = 0
 
-    def load(self, record: BotRecord, version: BotVersion) -> Bot:
+    def load(self, record: BotRecord, version: BotVersion, deadline_ns: int | None = None) -> Bot:
         """The bot of a version, with the profile that the record has now."""
         key = (record.bot_id, version.content_hash)
         kept = self._kept.get(key)
@@ -30,7 +30,7 @@ class CompiledBots:
             bot = kept[0]
             bot.profile = record.profile
             return bot
-        content, size = self._documents.get(record.bot_id, version.content_hash)
+        content, size = self._documents.get(record.bot_id, version.content_hash, deadline_ns)
         bot = compile_bot(record, version, content)
         self._keep(key, bot, size * MEMORY_PER_BYTE)
         return bot

@@ -16,8 +16,10 @@ from pynamodb.connection.base import Connection
 from shared.errors import Unavailable
 
 CONNECT_TIMEOUT_SECONDS: Final = 0.5
-READ_TIMEOUTS_SECONDS: Final = (1.0, 0.4, 0.15)
-"""A client's time-out is fixed when it is made, so each try takes the longest that the deadline still allows."""
+READ_TIMEOUTS_SECONDS: Final = (1.0, 0.3, 0.15)
+"""A client's time-outs are fixed when it is made, so each try takes the longest that the deadline still allows."""
+CONNECT_PART: Final = 1 / 3
+"""What a new connection may take on top, as a part of the read time-out: both must fit into what is left."""
 TRIES: Final = 2
 BACKOFF_SECONDS: Final = (0.02, 0.05)
 NO_DEADLINE_SECONDS: Final = 60.0
@@ -39,7 +41,7 @@ def session() -> botocore.session.Session:
 def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2) -> Any:
     """A client with short time-outs; `tries` counts the first one."""
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        connect_timeout=min(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds * CONNECT_PART),
         read_timeout=read_timeout_seconds,
         retries={"total_max_attempts": tries, "mode": "standard"},
         tcp_keepalive=True,
@@ -54,7 +56,7 @@ def share_session(connection: Connection) -> None:
 
 
 class BoundedClient:
-    """DynamoDB calls within a deadline: at most two tries, each cut to the time that is left."""
+    """Calls within a deadline: at most two tries, each cut to the time that is left."""
 
     def __init__(self, service: str = "dynamodb") -> None:
         self._service = service
@@ -67,7 +69,7 @@ class BoundedClient:
             if attempt:
                 time.sleep(random.uniform(*BACKOFF_SECONDS))  # noqa: S311 - jitter
             left = _seconds_left(deadline_ns)
-            timeout = next((seconds for seconds in READ_TIMEOUTS_SECONDS if seconds <= left), None)
+            timeout = next((seconds for seconds in READ_TIMEOUTS_SECONDS if seconds * (1 + CONNECT_PART) <= left), None)
             if timeout is None:
                 break
             try:

@@ -10,7 +10,8 @@ from shared.bot.record import BotRecord, BotVersion
 from shared.conversation.turn import Turn
 from shared.errors import Conflict, Unavailable
 from shared.storage import keys
-from shared.storage.core import CoreRow, core_connection
+from shared.storage.aws import BoundedClient
+from shared.storage.core import CoreRow, core_connection, core_table
 from shared.storage.turn_row import TurnRow
 from shared.storage.turns import DynamoTurns
 
@@ -23,22 +24,13 @@ CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailedException", "Transac
 class DynamoBots:
     """The bots of one installation."""
 
-    def __init__(self, turns: DynamoTurns) -> None:
+    def __init__(self, turns: DynamoTurns, client: BoundedClient | None = None) -> None:
         self._turns = turns
+        self._client = client or BoundedClient()
 
-    def get(self, bot_id: str) -> BotRecord | None:
-        """A bot with its channels' settings: one query."""
-        try:
-            rows = list(
-                CoreRow.query(
-                    keys.bot_partition(bot_id),
-                    CoreRow.sk.between(keys.CHANNEL_PREFIX, keys.BOT_META),
-                    consistent_read=True,
-                    page_size=PAGE_SIZE,
-                )
-            )
-        except (QueryError, PynamoDBConnectionError) as exc:
-            raise Unavailable("cannot read the bot", bot=bot_id) from exc
+    def get(self, bot_id: str, deadline_ns: int | None = None) -> BotRecord | None:
+        """A bot with its channels' settings: one query, within the deadline of the step that asks."""
+        rows = list(self._settings_rows(bot_id, deadline_ns))
         channels = {
             row.sk.removeprefix(keys.CHANNEL_PREFIX): row.data for row in rows if row.sk.startswith(keys.CHANNEL_PREFIX)
         }
@@ -46,6 +38,28 @@ class DynamoBots:
         if meta is None:
             return None
         return BotRecord.from_json(meta.data, bot_id=bot_id, lock=int(meta.version), channels=channels)
+
+    def _settings_rows(self, bot_id: str, deadline_ns: int | None) -> Iterator[CoreRow]:
+        """Not by PynamoDB's own query: its time-outs are fixed, and it would keep a second client for one read."""
+        start: JsonObject = {}
+        while True:
+            page = self._client.call(
+                "query",
+                deadline_ns,
+                TableName=core_table(),
+                KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+                ExpressionAttributeValues={
+                    ":pk": {"S": keys.bot_partition(bot_id)},
+                    ":first": {"S": keys.CHANNEL_PREFIX},
+                    ":last": {"S": keys.BOT_META},
+                },
+                ConsistentRead=True,
+                **start,
+            )
+            yield from map(CoreRow.from_raw_data, page["Items"])
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
     def __iter__(self) -> Iterator[BotRecord]:
         """All bots, the last changed first."""

@@ -53,6 +53,11 @@ def bind_core_table(name: str, region: str) -> None:
     meta.max_retry_attempts = RETRIES
 
 
+def core_table() -> str:
+    """The table's name."""
+    return CoreRow.Meta.table_name
+
+
 def core_connection() -> Connection:
     """PynamoDB's connection for transactions, on our session."""
     connection = CoreRow._get_connection().connection  # noqa: SLF001 - PynamoDB has no public way to it

@@ -357,7 +357,10 @@ class Faulty:
 
 
 def test_a_bug_of_ours_is_answered_with_200_and_the_bots_words_and_counted(
-    authoring: Authoring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    authoring: Authoring,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     phone = a_published(authoring, a_document(a_response(2, "안녕"), systemMessage={"error": "앗, 잠시만요."}))
     phone.say("안녕")
@@ -368,7 +371,7 @@ def test_a_bug_of_ours_is_answered_with_200_and_the_bots_words_and_counted(
     metric = next(json.loads(line) for line in printed.splitlines() if '"OwnFault"' in line and "_aws" in line)
     assert metric["OwnFault"] == 1
     assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Malgil"
-    assert "ZeroDivisionError" in printed
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_an_unreachable_table_is_answered_in_time_with_words(echo: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
