@@ -3,13 +3,14 @@
 import json
 import re
 from functools import cache
-from typing import Any, Final
-
-from aws_lambda_powertools.logging import Logger
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.conversation.masking import apply_masks, take_masks
 from shared.engine.trace import TraceEntry
 from shared.runtime import world
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.logging import Logger
 
 METRICS_NAMESPACE: Final = "Malgil"
 OWN_FAULT: Final = "OwnFault"
@@ -18,8 +19,10 @@ STARS: Final = "***"
 
 
 @cache
-def logger() -> Logger:
+def logger() -> "Logger":
     """Structured logs; service and level come from POWERTOOLS_* as usual."""
+    from aws_lambda_powertools.logging import Logger  # noqa: PLC0415 - a cold start has nothing to log
+
     return Logger()
 
 
