@@ -81,6 +81,7 @@ def ours() -> Operations:
         params={"name": "김민지"},
     )
     labels = itertools.cycle(LABELS)
+    write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
     def answer(state: str | None, label: str) -> tuple[str, str]:
         session = None if state is None else Session.from_json(json.loads(state))
@@ -88,7 +89,7 @@ def ours() -> Operations:
         if result.session is None:
             raise CannotRun("the tiny bot begins no conversation")
         said = result.messages[-1]["data"]["text"] if result.messages else ""
-        return json.dumps(result.session.to_json(), ensure_ascii=False, separators=(",", ":")), said
+        return write(result.session.to_json()), said
 
     state, _ = answer(None, "안녕하세요")
     saved = [state]

@@ -6,7 +6,6 @@ from shared.engine.effects import Effect
 from shared.engine.session import Waiting
 
 
-@dataclass(frozen=True, slots=True)
 class Advance:
     """Go on along the edges."""
 
@@ -21,12 +20,10 @@ class Jump:
     missing_is_error: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class JumpToFallback:
     """Nothing to resume: the fallback flow answers."""
 
 
-@dataclass(frozen=True, slots=True)
 class JumpToEntry:
     """Start over at the entry flow."""
 
@@ -38,7 +35,6 @@ class Wait:
     waiting: Waiting
 
 
-@dataclass(frozen=True, slots=True)
 class End:
     """Stop; the next message goes to the fallback flow."""
 

@@ -71,6 +71,8 @@ _EVENTS_1: Final = (
 DICTIONARY_1: Final = (_RARE_1 + _STATE_1 + _MESSAGES_1 + _EVENTS_1).encode()
 """The skeleton of a turn in the order in which it is written: one match of deflate then spans many keys."""
 
+_write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
 
 def hints(bot_id: str, commit: str, at_ms: int) -> bytes:
     """What a turn's body surely repeats, from what is stored beside it."""
@@ -82,9 +84,8 @@ def hints(bot_id: str, commit: str, at_ms: int) -> bytes:
 
 def encode(body: JsonObject, known: bytes = b"") -> bytes:
     """The body as stored; `known` are its hints, and it cannot be read without them."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS, zdict=known + DICTIONARY_1)
-    return packer.compress(text.encode()) + packer.flush()
+    return packer.compress(_write(body).encode()) + packer.flush()
 
 
 def decode(packed: bytes, version: int, known: bytes = b"") -> JsonObject:
