@@ -28,6 +28,8 @@ class ExampleBot:
         """The event, sent to this bot with its secrets."""
         if "requestContext" not in event:
             return {**event, "botId": self.bot_id}
+        if "botId" not in event.get("pathParameters", {}):
+            return dict(event)
         path = f"/kakao/{self.bot_id}/{self.kakao.path_secret}"
         return {
             **event,

@@ -53,7 +53,7 @@ def test_a_machine_without_an_engine_is_told_that_the_check_was_skipped(monkeypa
     ],
 )
 def test_only_the_bot_speaking_counts_as_an_answer(answer, is_greeting):
-    assert sam_local._is_greeting(answer) is is_greeting
+    assert sam_local._holds(answer, sam_local.GREETING) is is_greeting
 
 
 def test_events_are_addressed_to_the_published_bot():
@@ -63,6 +63,7 @@ def test_events_are_addressed_to_the_published_bot():
     assert skill["pathParameters"] == {"botId": "shop", "secret": "p" * 22}
     assert skill["headers"]["x-malgil-secret"] == "h" * 22
     assert bot.address(event("flow_step"))["botId"] == "shop"
+    assert bot.address(event("mail_link"))["rawPath"] == "/mail"
 
 
 class RuntimeApi(BaseHTTPRequestHandler):
