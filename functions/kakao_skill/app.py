@@ -6,7 +6,7 @@ from typing import Any, Final
 from shared.channels.kakao.settings import SECRET_HEADER
 from shared.errors import AccessDenied, InvalidInput
 from shared.runtime import wiring
-from shared.runtime.http import body_of, deadline_ns, error_reply, header, reply
+from shared.runtime.http import base_url, body_of, deadline_ns, error_reply, header, reply
 from shared.runtime.observability import report_own_fault
 from shared.services.kakao_skill import SkillRequest
 
@@ -27,6 +27,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
                 body=body_of(event),
                 request_id=header(event, "X-Request-Id"),
                 deadline_ns=deadline_ns(event, BUDGET_MS),
+                base_url=base_url(event),
             )
         )
     except AccessDenied as exc:

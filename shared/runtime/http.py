@@ -59,6 +59,12 @@ def deadline_ns(event: Event, budget_ms: int) -> int:
     return world.clock_ns() + (budget_ms - spent_ms) * NANOSECONDS
 
 
+def base_url(event: Event) -> str | None:
+    """Where this API is reached from outside, without a slash at the end; None when the event does not say."""
+    domain = (event.get("requestContext") or {}).get("domainName")
+    return f"{header(event, 'x-forwarded-proto') or 'https'}://{domain}" if domain else None
+
+
 def reply(status: int, body: Any) -> Reply:
     return {
         "statusCode": int(status),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from shared.bot.model import Bot
 from shared.conversation.record import Occurrence, record_turn
 from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict, TurnTooLarge
-from shared.engine import Effect, EffectAnswer, StepResult, Surroundings, resume, step
+from shared.engine import Effect, EffectAnswer, Session, StepResult, Surroundings, resume, step
 from shared.engine.inbound import Inbound
 from shared.engine.trace import TraceEntry
 from shared.errors import Conflict, Unavailable
@@ -69,10 +69,14 @@ class Handled:
 
     @property
     def keyboard(self) -> JsonObject | None:
-        session = self.turn.state.session
-        if session is None or session.keyboard is None:
-            return None
-        return {**session.keyboard, "position": list(session.position or ())}
+        return shown_keyboard(self.turn.state.session)
+
+
+def shown_keyboard(session: Session | None) -> JsonObject | None:
+    """The keyboard that a conversation waits at, with the place of its node; None when there is none."""
+    if session is None or session.keyboard is None:
+        return None
+    return {**session.keyboard, "position": list(session.position or ())}
 
 
 class RememberedEffects:
@@ -147,10 +151,7 @@ class HandleInbound:
         result = self._walk(request, before, now_ms, effects)
         next_index = None
         if request.paginate is not None:
-            keyboard = result.keyboard
-            if keyboard is not None and result.session is not None and result.session.position is not None:
-                keyboard = {**keyboard, "position": list(result.session.position)}
-            next_index = request.paginate(result.messages, keyboard, revision)
+            next_index = request.paginate(result.messages, shown_keyboard(result.session), revision)
         offer = None if next_index is None else {"revision": revision, "index": next_index}
         return self._turn(request, before, revision, result, now_ms, offer=offer), result.trace
 

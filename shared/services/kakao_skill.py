@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from shared.bot.model import Bot
 from shared.channels.kakao.parse import ContinueReading, SkillCall, parse_skill_call
-from shared.channels.kakao.render import error_reply, render_reply
+from shared.channels.kakao.render import SkillReply, error_reply, render_reply
 from shared.channels.kakao.settings import KakaoSettings, authenticate, check_bot_id
 from shared.engine.inbound import StartAt, UserMessage
 from shared.errors import AccessDenied
-from shared.services.inbound import HandleInbound, Request
+from shared.services.inbound import HandleInbound, Request, shown_keyboard
 from shared.services.ports import RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
 
@@ -32,6 +32,12 @@ class SkillRequest:
     body: bytes
     request_id: str | None
     deadline_ns: int
+    base_url: str | None = None
+
+    @property
+    def mail_redirect_url(self) -> str | None:
+        """Where mail buttons lead (functions/mail_link), complete but for the address."""
+        return None if self.base_url is None else f"{self.base_url}/mail?to="
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +90,7 @@ class HandleSkillCall:
         )
 
         def next_index(messages: list[JsonObject], keyboard: JsonObject | None, revision: int) -> int | None:
-            reply = render_reply(messages, keyboard, revision=revision, system_messages=bot.system_messages)
-            return reply.next_index
+            return _rendered(bot, request, messages, keyboard, revision).next_index
 
         handled = self.handle_inbound(
             Request(
@@ -101,10 +106,7 @@ class HandleSkillCall:
             )
         )
         turn = handled.turn
-        reply = render_reply(
-            turn.messages, handled.keyboard, revision=turn.revision, system_messages=bot.system_messages
-        )
-        return reply.body
+        return _rendered(bot, request, turn.messages, handled.keyboard, turn.revision).body
 
     def _is_typed_continue(self, call: SkillCall) -> bool:
         return isinstance(call.inbound, UserMessage) and call.inbound.data.get("text") == CONTINUE_TEXT
@@ -120,19 +122,8 @@ class HandleSkillCall:
         earlier = self.turns.get(bot.id, _log(bot, call), reading.revision, request.deadline_ns)
         if earlier is None or not earlier.messages:
             return error_reply(NOTHING_LEFT)
-        session = earlier.state.session
-        keyboard = (
-            None
-            if session is None or session.keyboard is None
-            else {**session.keyboard, "position": list(session.position or ())}
-        )
-        reply = render_reply(
-            earlier.messages,
-            keyboard,
-            revision=earlier.revision,
-            start_index=reading.index,
-            system_messages=bot.system_messages,
-        )
+        keyboard = shown_keyboard(earlier.state.session)
+        reply = _rendered(bot, request, earlier.messages, keyboard, earlier.revision, reading.index)
         offer = None if reply.next_index is None else {"revision": earlier.revision, "index": reply.next_index}
         self.handle_inbound(
             Request(
@@ -151,3 +142,22 @@ class HandleSkillCall:
 
 def _log(bot: Bot, call: SkillCall) -> str:
     return Request(bot=bot, platform=PLATFORM, user_key=call.user_key, inbound=None).log
+
+
+def _rendered(
+    bot: Bot,
+    request: SkillRequest,
+    messages: list[JsonObject],
+    keyboard: JsonObject | None,
+    revision: int,
+    start_index: int = 0,
+) -> SkillReply:
+    """The same messages always render to the same bubbles, so an index of an offer stays valid."""
+    return render_reply(
+        messages,
+        keyboard,
+        revision=revision,
+        start_index=start_index,
+        system_messages=bot.system_messages,
+        mail_redirect_url=request.mail_redirect_url,
+    )

@@ -17,7 +17,8 @@ ENVIRONMENT_READERS = {"shared/runtime/wiring.py"}
 
 
 def test_every_module_imports_with_an_empty_environment() -> None:
-    script = f"import importlib, socket\nsocket.socket.connect = None\nfor name in {MODULES!r}: importlib.import_module(name)"
+    script = "import importlib, socket\nsocket.socket.connect = None\n"
+    script += f"for name in {MODULES!r}: importlib.import_module(name)"
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], cwd=ROOT, env={}, check=False, capture_output=True, text=True
     )

@@ -191,6 +191,16 @@ def test_a_picture_arrives_as_media(authoring: Authoring) -> None:
     assert phone.say(url, params={"media": {"type": "image", "url": url}}) == ["media image"]
 
 
+def test_a_mail_button_leads_to_the_mail_page(authoring: Authoring) -> None:
+    button = {"type": "link", "label": "메일 보내기", "uri": "mailto:help@example.com"}
+    node = a_node(2, "response", {"message": {"text": "메일로 물어보세요", "buttons": [button]}}, 3)
+    phone = a_published(authoring, a_document(node, a_node(3, "keyboard", {}, 2)))
+    payload = json.dumps(phone.payload("안녕"))
+    context = {"timeEpoch": world.now_ms(), "domainName": "bots.example.com"}
+    reply = json.loads(phone.post(payload, requestContext=context)["body"])
+    assert every_button(reply)[0]["webLinkUrl"] == "https://bots.example.com/mail?to=help%40example.com"
+
+
 # ---- who may call
 
 
