@@ -202,7 +202,7 @@ class Bot:
             template = self._templates[source] = parse_template(source)
         return template
 
-    @cached_property
+    @property
     def title(self) -> str:
         title = self.profile.get("title")
         return title if isinstance(title, str) else ""

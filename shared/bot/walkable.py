@@ -220,14 +220,17 @@ class Graph:
             return None
         if NODE_TYPES[place.type].waits or place.type in JUMPING_BACK:
             return None
-        edges = [edge for edge in place.raw.get("next") or () if isinstance(edge, dict)] if place.type != "flow" else []
+        given = place.raw.get("next")
+        edges = [edge for edge in given if isinstance(edge, dict)] if isinstance(given, list) else []
+        if place.type == "flow":
+            return next(self._next_of(place), None)
         if edges:
             best = max(edges, key=lambda edge: (_priority(edge), bool(edge.get("where"))))
             if best.get("where"):
                 return None
             node_id = read_id(best.get("nodeId"))
             return None if node_id is None else (key[0], node_id)
-        return next(self._next_of(place), None) if place.type == "flow" else None
+        return None
 
 
 def _priority(edge: JsonObject) -> float:

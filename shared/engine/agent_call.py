@@ -66,12 +66,12 @@ def _cancel(walk: "Walk") -> None:
 def join(walk: "Walk", agent: "JsonObject") -> None:
     """An agent takes over, called for or not."""
     call = walk.session.call
+    walk.spoke = True
     if call["status"] == "in_progress":
         return
     called = {"position": call["position"]} if call["status"] == "waiting" else {}
     walk.session.call = {"status": "in_progress", "connectedAt": walk.surroundings.now_ms, **called}
     walk.session.keyboard = None
-    walk.spoke = True
     walk.tell(CONNECTED, manual_status="CONNECTED", agent=agent)
 
 

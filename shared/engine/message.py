@@ -3,17 +3,18 @@
 from typing import Any, Final
 
 from shared.bot.model import read_id
+from shared.conditions.operators import numeric
 from shared.errors import InvalidInput
 from shared.json_input import parse_json
-from shared.values import to_number, to_text
+from shared.values import to_json, to_text
 
 JsonObject = dict[str, Any]
 
-MAX_BUTTONS: Final = 9
-MAX_CARDS: Final = 10
 MAX_LABEL: Final = 255
 MAX_PAYLOAD: Final = 1_000
 """Characters of a postback's payload, after rendering."""
+MAX_CUSTOM: Final = 1_000
+"""Characters of meta.custom, after rendering; what is not text counts as its JSON."""
 
 
 def parse_payload(payload: Any) -> Any:
@@ -60,6 +61,20 @@ def read_message(given: Any, notes: list[str]) -> JsonObject | None:
     return message
 
 
+def is_blank(message: JsonObject) -> bool:
+    """Whether there is nothing to see: a text without characters, cards that a template expanded to none."""
+    return message.get(message["type"]) in ("", [])
+
+
+def read_custom(meta: Any, notes: list[str]) -> Any:
+    """What a response's meta has for the client; None when there is nothing, or too much."""
+    custom = meta.get("custom") if isinstance(meta, dict) else None
+    if len(custom if isinstance(custom, str) else to_json(custom)) > MAX_CUSTOM:
+        notes.append(f"meta.custom is longer than {MAX_CUSTOM} characters and was left out")
+        return None
+    return custom
+
+
 def read_media(given: Any) -> JsonObject | None:
     if not isinstance(given, dict) or not given.get("uri"):
         return None
@@ -70,7 +85,8 @@ def read_media(given: Any) -> JsonObject | None:
 
 
 def read_card(given: JsonObject, notes: list[str]) -> JsonObject:
-    card: JsonObject = {key: given[key] for key in ("title", "description", "uri") if given.get(key)}
+    texts = {key: to_text(given.get(key)) for key in ("title", "description", "uri")}
+    card: JsonObject = {key: text for key, text in texts.items() if text}
     media = read_media(given.get("media"))
     if media is not None:
         card["media"] = media
@@ -83,7 +99,9 @@ def read_card(given: JsonObject, notes: list[str]) -> JsonObject:
 def read_location(given: Any) -> JsonObject | None:
     if not isinstance(given, dict):
         return None
-    latitude, longitude = to_number(given.get("latitude", "")), to_number(given.get("longitude", ""))
+    latitude, longitude = numeric(given.get("latitude")), numeric(given.get("longitude"))
+    if latitude is None or longitude is None:
+        return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004 - degrees
         return None
     title = given.get("title") or given.get("label")
@@ -102,7 +120,7 @@ def read_button(given: JsonObject, notes: list[str]) -> JsonObject | None:
     if not label:
         notes.append("a button without a label was left out")
         return None
-    kind = given.get("type") or "postback"
+    kind = given.get("type") or ("link" if given.get("uri") else "postback")  # older exports only have the uri
     if kind == "link":
         return {"type": "link", "label": label, "uri": to_text(given.get("uri"))}
     if kind == "goto":
@@ -111,11 +129,18 @@ def read_button(given: JsonObject, notes: list[str]) -> JsonObject | None:
             button["nodeId"] = read_id(given["nodeId"])
         return button
     button = {"type": "postback", "label": label}
-    payload = given.get("payload")
-    if payload not in (None, ""):
-        text = payload if isinstance(payload, str) else to_text(payload)
-        if len(text) > MAX_PAYLOAD:
-            notes.append(f"the payload of button '{label}' is longer than {MAX_PAYLOAD} characters and was left out")
-        else:
-            button["payload"] = text
+    payload = read_payload(given, notes)
+    if payload is not None:
+        button["payload"] = payload
     return button
+
+
+def read_payload(button: JsonObject, notes: list[str]) -> str | None:
+    """A button's payload as text; None when there is none or too much of it."""
+    payload = button.get("payload")
+    text = to_json(payload) if isinstance(payload, list) else to_text(payload)
+    if len(text) > MAX_PAYLOAD:
+        label = to_text(button.get("label"))[:MAX_LABEL]
+        notes.append(f"the payload of button '{label}' is longer than {MAX_PAYLOAD} characters and was left out")
+        return None
+    return text or None

@@ -90,7 +90,7 @@ def _rows(given: Any) -> list[tuple[str, Any]]:
 
 
 def _body(data: dict[str, Any]) -> tuple[str, bytes]:
-    kind = data.get("contentType") or "json"
+    kind = to_text(data.get("contentType")) or "json"
     body = data.get("body")
     if kind == "x-www-form-urlencoded" and isinstance(body, list | dict):
         rows = list(body.items()) if isinstance(body, dict) else _rows(body)

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.engine.message import parse_payload, read_message
+from shared.engine.message import MAX_LABEL, is_blank, parse_payload, read_message, read_payload
 from shared.engine.outcome import WAIT_FOR_INPUT, Outcome
 from shared.values import to_number, to_text
 
@@ -17,28 +17,48 @@ SETTINGS: Final = ("min", "max", "integer", "parse", "actions", "strict")
 
 
 def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
-    del node
-    keyboard: dict[str, Any] = {"type": data.get("type") or "any"}
-    buttons = data.get("buttons")
-    if isinstance(buttons, list) and buttons:
-        shown = [
-            _button(button) for button in buttons[:MAX_BUTTONS] if isinstance(button, dict) and button.get("label")
-        ]
-        keyboard["buttons"] = shown
-    for key in SETTINGS:
-        if data.get(key) not in (None, False):
-            keyboard[key] = data[key]
-    walk.session.keyboard = keyboard
+    shown = node.compiled.get("keyboard")
+    if shown is None:
+        shown = _shown(data)
+        if node.data.is_constant:
+            node.compiled["keyboard"] = shown
+    walk.session.keyboard, notes = shown
+    walk.entry.notes.extend(notes)
     walk.set_result("keyboard", {"status": "PENDING"})
     return WAIT_FOR_INPUT
 
 
-def _button(button: dict[str, Any]) -> dict[str, Any]:
-    shown = {"type": "postback", "label": to_text(button["label"])}
-    for key in ("payload", "params"):
-        if button.get(key) not in (None, ""):
-            shown[key] = button[key]
-    return shown
+def _shown(data: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The keyboard as conversations keep it, with notes; shared by all of them where the data has no templates."""
+    notes: list[str] = []
+    keyboard: dict[str, Any] = {"type": data.get("type") or "any"}
+    buttons = data.get("buttons")
+    if isinstance(buttons, list) and buttons:
+        keyboard["buttons"] = _buttons(buttons, notes)
+    for key in SETTINGS:
+        value = data.get(key)
+        if value is not None and value is not False:  # 0 is a limit like any other
+            keyboard[key] = value
+    return keyboard, notes
+
+
+def _buttons(given: list[Any], notes: list[str]) -> list[dict[str, Any]]:
+    shown = [_button(button, notes) for button in given if isinstance(button, dict) and to_text(button.get("label"))]
+    if len(shown) > MAX_BUTTONS:
+        notes.append(
+            f"{len(shown) - MAX_BUTTONS} of {len(shown)} buttons were left out: at most {MAX_BUTTONS} are shown"
+        )
+    return shown[:MAX_BUTTONS]
+
+
+def _button(given: dict[str, Any], notes: list[str]) -> dict[str, Any]:
+    button: dict[str, Any] = {"type": "postback", "label": to_text(given["label"])[:MAX_LABEL]}
+    payload = read_payload(given, notes)
+    if payload is not None:
+        button["payload"] = payload
+    if given.get("params") not in (None, ""):
+        button["params"] = given["params"]
+    return button
 
 
 def answer(walk: "Walk", node: "Node") -> bool:
@@ -64,7 +84,7 @@ def _chosen_button(buttons: Any, message: dict[str, Any]) -> dict[str, Any] | No
     text, payload = to_text(message.get("text")).strip(), message.get("payload")
     candidates: list[tuple[bool, bool, dict[str, Any]]] = []
     for button in buttons:
-        same_label = button["label"].strip() == text
+        same_label = text != "" and button["label"].strip() == text
         same_payload = payload is not None and "payload" in button and parse_payload(button["payload"]) == payload
         if same_label or same_payload:
             candidates.append((same_payload, same_label, button))
@@ -112,6 +132,6 @@ def _refuse(walk: "Walk", node: "Node") -> None:
     data = node.data.render(walk.context, walk.environment)
     messages = data.get("messages")
     failure = read_message(messages.get("failure") if isinstance(messages, dict) else None, walk.entry.notes)
-    if failure is not None:
+    if failure is not None and not is_blank(failure):
         walk.say(failure)
     walk.entry.notes.append("the strict keyboard refused the answer and still waits")

@@ -7,8 +7,9 @@ suspended. Elsewhere the bot keeps quiet until an agent is done or the end user 
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.engine import agent_call
-from shared.engine.message import read_message
+from shared.engine.message import MAX_LABEL, is_blank, read_message
 from shared.engine.outcome import END, WAIT_FOR_AGENT, Outcome
+from shared.values import to_text
 
 if TYPE_CHECKING:
     from shared.bot.model import Node
@@ -25,16 +26,20 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
     messages = messages if isinstance(messages, dict) else {}
     if walk.surroundings.platform == "kakao":
         message, actions = _message(walk, messages.get("kakao"), DEFAULT_KAKAO_TEXT)
-        label = actions.get("agentCall") or DEFAULT_AGENT_CALL
+        label = _label(actions.get("agentCall"), DEFAULT_AGENT_CALL)
         message["buttons"] = [*message.get("buttons", ()), {"type": "operator", "label": label}]
         walk.say(message)
         return END
     message, actions = _message(walk, messages.get("default"), DEFAULT_TEXT)
-    cancel = actions.get("cancel") or DEFAULT_CANCEL
+    cancel = _label(actions.get("cancel"), DEFAULT_CANCEL)
     walk.say(message)
     agent_call.request(walk, (node.flow_id, node.id), cancel)
     walk.set_result("manual", {"status": "PENDING"})
     return WAIT_FOR_AGENT
+
+
+def _label(given: Any, default: str) -> str:
+    return to_text(given).strip()[:MAX_LABEL] or default
 
 
 def _message(walk: "Walk", given: Any, default_text: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -42,6 +47,6 @@ def _message(walk: "Walk", given: Any, default_text: str) -> tuple[dict[str, Any
     given = given if isinstance(given, dict) else {}
     actions = given.get("actions")
     message = read_message({key: value for key, value in given.items() if key != "actions"}, walk.entry.notes)
-    if message is None or (message["type"] == "text" and not message["text"]):
+    if message is None or is_blank(message):
         message = {"type": "text", "text": default_text}
     return message, actions if isinstance(actions, dict) else {}

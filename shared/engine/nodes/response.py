@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from shared.engine.message import read_message
+from shared.engine.message import is_blank, read_custom, read_message
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome
 
 if TYPE_CHECKING:
@@ -14,10 +14,9 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
     message = read_message(data.get("message"), walk.entry.notes)
     if message is None:
         raise NodeFailed("InvalidNode", f"node {node.id} has no message")
-    if message["type"] == "text" and not message["text"]:
-        walk.entry.notes.append("the text is empty: nothing was sent")
+    if is_blank(message):
+        walk.entry.notes.append("the message is empty: nothing was sent")
         return ADVANCE
-    meta = data.get("meta")
-    custom = meta.get("custom") if isinstance(meta, dict) else None
+    custom = read_custom(data.get("meta"), walk.entry.notes)
     walk.say(message, None if custom is None else {"custom": custom})
     return ADVANCE
