@@ -90,7 +90,7 @@ class HandleSkillCall:
         )
 
         def next_index(messages: list[JsonObject], keyboard: JsonObject | None, revision: int) -> int | None:
-            return _rendered(bot, request, messages, keyboard, revision).next_index
+            return _rendered(bot, request, messages, keyboard, revision=revision).next_index
 
         handled = self.handle_inbound(
             Request(
@@ -106,7 +106,7 @@ class HandleSkillCall:
             )
         )
         turn = handled.turn
-        return _rendered(bot, request, turn.messages, handled.keyboard, turn.revision).body
+        return _rendered(bot, request, turn.messages, handled.keyboard, revision=turn.revision).body
 
     def _is_typed_continue(self, call: SkillCall) -> bool:
         return isinstance(call.inbound, UserMessage) and call.inbound.data.get("text") == CONTINUE_TEXT
@@ -123,7 +123,9 @@ class HandleSkillCall:
         if earlier is None or not earlier.messages:
             return error_reply(NOTHING_LEFT)
         keyboard = shown_keyboard(earlier.state.session)
-        reply = _rendered(bot, request, earlier.messages, keyboard, earlier.revision, reading.index)
+        reply = _rendered(
+            bot, request, earlier.messages, keyboard, revision=earlier.revision, start_index=reading.index
+        )
         offer = None if reply.next_index is None else {"revision": earlier.revision, "index": reply.next_index}
         self.handle_inbound(
             Request(
@@ -149,6 +151,7 @@ def _rendered(
     request: SkillRequest,
     messages: list[JsonObject],
     keyboard: JsonObject | None,
+    *,
     revision: int,
     start_index: int = 0,
 ) -> SkillReply:
