@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from shared.errors import InvalidInput
+from shared.errors import MalgilError
 
 TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
@@ -25,10 +25,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Raises InvalidInput naming every variable that is missing."""
+        """Raises MalgilError naming every variable that is missing."""
         missing = [name for name in (TURNS_TABLE, CORE_TABLE, BOT_BUCKET, REGION) if not environment.get(name)]
         if missing:
-            raise InvalidInput(f"environment variables are missing: {', '.join(missing)}")
+            raise MalgilError(f"environment variables are missing: {', '.join(missing)}")
         return cls(
             turns_table=environment[TURNS_TABLE],
             core_table=environment[CORE_TABLE],

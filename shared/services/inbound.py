@@ -113,10 +113,14 @@ class HandleInbound:
     random: Callable[[], float]
     new_id: Callable[[], str]
 
-    def __call__(self, request: Request) -> Handled:
-        """Raises Conflict when others were faster every time, Unavailable when the log could not be reached."""
+    def __call__(self, request: Request, newest: Turn | None = None) -> Handled:
+        """Raises Conflict when others were faster every time, Unavailable when the log could not be reached.
+
+        `newest` is the log's newest turn if the caller has just read it.
+        """
         effects = RememberedEffects(self.effects)
-        newest = self.turns.newest(request.bot.id, request.log, request.deadline_ns)
+        if newest is None:
+            newest = self.turns.newest(request.bot.id, request.log, request.deadline_ns)
         for _ in range(RACES):
             before = NO_STATE if newest is None else newest.state
             known = before.revision_of(request.client_id)
@@ -171,8 +175,11 @@ class HandleInbound:
         assert request.inbound is not None  # noqa: S101 - the caller has checked it
         result = step(request.bot, before.session, request.inbound, surroundings)
         while result.effect is not None and result.session is not None:
+            started = self.clock_ns()
             answer = effects(result.effect)
+            took = self.clock_ns() - started
             more = resume(request.bot, result.session, answer, surroundings)
+            more.trace[0].nanoseconds += took
             result = StepResult(
                 session=more.session,
                 messages=result.messages + more.messages,
@@ -217,13 +224,17 @@ class HandleInbound:
             turn = self._too_large(request, before, turn.revision)
             self.turns.append(turn, newest, request.deadline_ns)
         except Unavailable:
-            found = self.turns.newest(request.bot.id, request.log, request.deadline_ns)
-            if found is None or found.commit != turn.commit:
+            found = self.turns.get(request.bot.id, request.log, turn.revision, request.deadline_ns)
+            if found is None:
                 raise
+            if found.commit != turn.commit:
+                raise TurnConflict(found) from None
         return turn
 
     def _too_large(self, request: Request, before: LogState, revision: int) -> Turn:
-        text = request.bot.default_system_message("error")
+        text = request.bot.system_messages["error"]
+        if "{{" in text:  # what it would see is what does not fit
+            text = request.bot.default_system_message("error")
         apology = {"data": {"type": "text", "text": text}, "meta": None, "position": None}
         result = StepResult(session=before.session, messages=[apology], keyboard=None, facts=[], effect=None, trace=[])
         return self._turn(request, before, revision, result, self.now_ms(), offer=None)

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.bot.model import Bot
+from shared.bot.record import BotRecord
 from shared.channels.kakao.parse import ContinueReading, SkillCall, parse_skill_call
 from shared.channels.kakao.render import SkillReply, error_reply, render_reply
-from shared.channels.kakao.settings import KakaoSettings, authenticate, check_bot_id
+from shared.channels.kakao.settings import REFUSAL, KakaoSettings, authenticate, check_bot_id
+from shared.conversation.turn import Turn
 from shared.engine.inbound import StartAt, UserMessage
-from shared.errors import AccessDenied
+from shared.errors import AccessDenied, InvalidInput, Unavailable
+from shared.ids import BOT_ID
 from shared.services.inbound import HandleInbound, Request, shown_keyboard
 from shared.services.ports import RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
@@ -52,10 +55,8 @@ class HandleSkillCall:
     def __call__(self, request: SkillRequest) -> JsonObject:
         """The skill response. Raises AccessDenied, InvalidInput for bodies that are no skill call, and whatever the
         storage raises: the caller answers those with `apologize`."""
-        record = self.published.get(request.bot_id, request.deadline_ns)
-        if record is None or PLATFORM not in record.channels:
-            raise AccessDenied("there is no such skill URL", bot=request.bot_id)
-        settings = KakaoSettings.parse(record.channels[PLATFORM])
+        record = self._record(request)
+        settings = _settings(record)
         authenticate(settings, request.path_secret, request.header_secret)
         call = parse_skill_call(request.body, welcome_block_id=settings.welcome_block_id)
         check_bot_id(settings, call)
@@ -64,13 +65,13 @@ class HandleSkillCall:
         if record.published is None:
             return error_reply(NOT_PUBLISHED)
         bot = self.runnable.load(record, record.published, request.deadline_ns)
-        if isinstance(call.inbound, ContinueReading):
-            return self._continue(bot, call, call.inbound, request)
-        if self._is_typed_continue(call):
-            offered = self._offer(bot, call, request)
-            if offered is not None:
-                return self._continue(bot, call, offered, request)
-        return self._converse(bot, call, request)
+        if not _may_continue(call):
+            return self._converse(bot, call, request)
+        newest = self.turns.newest(bot.id, _log(bot, call), request.deadline_ns)
+        reading = self._reading(bot, call, newest, request)
+        if reading is None:
+            return self._converse(bot, call, request, newest)
+        return self._continue(bot, call, reading, newest, request)
 
     def apologize(self, bot_id: str) -> JsonObject:
         """What the end user sees when the fault is ours: the bot's error message, as far as memory has it."""
@@ -78,7 +79,14 @@ class HandleSkillCall:
         text = "" if bot is None else bot.system_messages["error"]
         return error_reply("" if "{{" in text else text)  # templates have nothing to say about our faults
 
-    def _converse(self, bot: Bot, call: SkillCall, request: SkillRequest) -> JsonObject:
+    def _record(self, request: SkillRequest) -> BotRecord:
+        """Strangers learn nothing: what is no bot, or not on KakaoTalk, is refused as a wrong secret is."""
+        record = self.published.get(request.bot_id, request.deadline_ns) if BOT_ID.fullmatch(request.bot_id) else None
+        if record is None or PLATFORM not in record.channels:
+            raise AccessDenied(REFUSAL)
+        return record
+
+    def _converse(self, bot: Bot, call: SkillCall, request: SkillRequest, newest: Turn | None = None) -> JsonObject:
         inbound = call.inbound
         assert not isinstance(inbound, ContinueReading)  # noqa: S101 - the caller has told them apart
         said = (
@@ -103,23 +111,35 @@ class HandleSkillCall:
                 params=dict(call.params),
                 paginate=next_index,
                 deadline_ns=request.deadline_ns,
-            )
+            ),
+            newest,
         )
         turn = handled.turn
         return _rendered(bot, request, turn.messages, handled.keyboard, revision=turn.revision).body
 
-    def _is_typed_continue(self, call: SkillCall) -> bool:
-        return isinstance(call.inbound, UserMessage) and call.inbound.data.get("text") == CONTINUE_TEXT
-
-    def _offer(self, bot: Bot, call: SkillCall, request: SkillRequest) -> ContinueReading | None:
-        """The words typed by hand count while something is on offer."""
-        newest = self.turns.newest(bot.id, _log(bot, call), request.deadline_ns)
-        offer = None if newest is None else newest.state.offer
+    def _reading(self, bot: Bot, call: SkillCall, newest: Turn | None, request: SkillRequest) -> ContinueReading | None:
+        """What the call wants to go on with. The words typed by hand count while something is on offer; a resend of
+        them means what was on offer before they were said."""
+        if isinstance(call.inbound, ContinueReading) or newest is None:
+            return call.inbound if isinstance(call.inbound, ContinueReading) else None
+        answered = newest.state.revision_of(request.request_id)
+        before = newest if answered is None else self._turn(bot, call, answered - 1, newest, request)
+        offer = None if before is None else before.state.offer
         return None if offer is None else ContinueReading(revision=offer["revision"], index=offer["index"])
 
-    def _continue(self, bot: Bot, call: SkillCall, reading: ContinueReading, request: SkillRequest) -> JsonObject:
+    def _turn(
+        self, bot: Bot, call: SkillCall, revision: int, newest: Turn | None, request: SkillRequest
+    ) -> Turn | None:
+        """A turn of the log, read only when it is not the newest."""
+        if newest is None or revision == newest.revision:
+            return newest
+        return self.turns.get(bot.id, _log(bot, call), revision, request.deadline_ns)
+
+    def _continue(
+        self, bot: Bot, call: SkillCall, reading: ContinueReading, newest: Turn | None, request: SkillRequest
+    ) -> JsonObject:
         """Show the rest of an earlier answer: a turn without an engine step (spec kakao)."""
-        earlier = self.turns.get(bot.id, _log(bot, call), reading.revision, request.deadline_ns)
+        earlier = self._turn(bot, call, reading.revision, newest, request)
         if earlier is None or not earlier.messages:
             return error_reply(NOTHING_LEFT)
         keyboard = shown_keyboard(earlier.state.session)
@@ -137,9 +157,24 @@ class HandleSkillCall:
                 client_id=request.request_id,
                 offer=offer,
                 deadline_ns=request.deadline_ns,
-            )
+            ),
+            newest,
         )
         return reply.body
+
+
+def _settings(record: BotRecord) -> KakaoSettings:
+    try:
+        return KakaoSettings.parse(record.channels[PLATFORM])
+    except InvalidInput as exc:  # ours, not the caller's
+        raise Unavailable("the Kakao settings of the bot cannot be read", bot=record.bot_id) from exc
+
+
+def _may_continue(call: SkillCall) -> bool:
+    inbound = call.inbound
+    return isinstance(inbound, ContinueReading) or (
+        isinstance(inbound, UserMessage) and inbound.data.get("text") == CONTINUE_TEXT
+    )
 
 
 def _log(bot: Bot, call: SkillCall) -> str:

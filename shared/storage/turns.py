@@ -13,7 +13,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from shared.conversation.turn import Turn, TurnConflict, TurnTooLarge
-from shared.errors import InvalidInput
+from shared.errors import Unavailable
 from shared.storage import keys, turn_codec
 from shared.storage.aws import BoundedClient
 
@@ -133,7 +133,7 @@ class DynamoTurns:
         if row is not None:
             stored = self._get(item["pk"]["S"], keys.state_sort(row), deadline_ns)
             if stored is None:
-                raise InvalidInput("the state of this log is missing", log=log, row=row)
+                raise Unavailable("the state of this log is missing", log=log, row=row)
             body["state"] = turn_codec.decode(stored["z"]["B"], int(stored["f"]["N"]))
         turn = Turn.from_body(
             body,

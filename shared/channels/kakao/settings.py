@@ -14,6 +14,8 @@ from shared.errors import AccessDenied, InvalidInput
 SECRET_HEADER: Final = "X-Malgil-Secret"  # noqa: S105 - the header's name
 MIN_SECRET_LENGTH: Final = 22
 """128 bits in base64url."""
+REFUSAL: Final = "the secret of the skill URL or of its header is wrong or missing"
+"""All that a stranger is told."""
 MAX_HEADER_SECRETS: Final = 2
 """The current one and, while the owner changes it in the admin centre, the previous one."""
 
@@ -59,7 +61,7 @@ def authenticate(settings: KakaoSettings, path_secret: str, header_value: str | 
     path_is_right = _same(path_secret, settings.path_secret)
     header_matches = [_same(header_value or "", secret) for secret in settings.header_secrets]
     if not (path_is_right and any(header_matches)):
-        raise AccessDenied("the secret of the skill URL or of its header is wrong or missing")
+        raise AccessDenied(REFUSAL)
 
 
 def check_bot_id(settings: KakaoSettings, call: SkillCall) -> None:
