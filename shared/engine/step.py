@@ -12,11 +12,12 @@ from shared.engine.effects import Effect, EffectAnswer
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.nodes import fetch, keyboard
 from shared.engine.outcome import NodeFailed
-from shared.engine.session import JsonObject, Session
+from shared.engine.session import CALLING, JsonObject, Session
 from shared.engine.surroundings import Surroundings
 from shared.engine.trace import TraceEntry
 from shared.engine.walk import Fact, Walk, error_value
 from shared.templates import TemplateError, TemplateSyntaxError
+from shared.values import PrintsAs
 
 MILLISECONDS_A_MINUTE = 60_000
 
@@ -75,6 +76,8 @@ def resume(bot: Bot, session: Session, answer: EffectAnswer, surroundings: Surro
     walk.executed = progress.get("executed", 0)
     walk.silent = progress.get("silent", False)
     walk.spoke = progress.get("spoke", False)
+    if "error" in progress:
+        walk.context["error"] = PrintsAs(progress["error"], "message")
     origin = progress.get("origin", {})
     position = origin.get("position")
     walk.origin = (tuple(position) if position else None, origin.get("waiting", "nowhere"), origin.get("keyboard"))
@@ -92,7 +95,9 @@ def resume(bot: Bot, session: Session, answer: EffectAnswer, surroundings: Surro
 def _has_expired(bot: Bot, session: Session, surroundings: Surroundings) -> bool:
     """A conversation ends after the bot's sessionTimeoutMinutes of silence (ours; 0: never)."""
     minutes = bot.session_behavior["sessionTimeoutMinutes"]
-    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0 or session.is_with_agent:
+    if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
+        return False
+    if session.call["status"] in CALLING:  # a flow that the agent started may run: it is the agent's conversation
         return False
     return surroundings.now_ms - session.updated_at_ms > minutes * MILLISECONDS_A_MINUTE
 
@@ -102,7 +107,7 @@ def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> St
     nobody = Session(conversation_id=surroundings.new_conversation_id, created_at_ms=surroundings.now_ms)
     walk = Walk(bot, nobody, surroundings)
     _say_empty(walk)
-    return StepResult(session=None, messages=walk.messages, keyboard=None, facts=facts, effect=None, trace=[])
+    return StepResult(session=None, messages=walk.messages, keyboard=None, facts=facts, effect=None, trace=walk.trace)
 
 
 def _dispatch(walk: Walk, inbound: Inbound, *, is_new: bool) -> None:
@@ -154,7 +159,10 @@ def _hear(walk: Walk) -> None:
 
 
 def _answer_keyboard(walk: Walk, node: Node) -> None:
-    walk.trace.append(TraceEntry(node.flow_id, node.id, node.type))
+    entry = TraceEntry(node.flow_id, node.id, node.type)
+    walk.trace.append(entry)
+    clock = walk.surroundings.clock_ns
+    started = clock()
     try:
         if not keyboard.answer(walk, node):
             return
@@ -165,6 +173,8 @@ def _answer_keyboard(walk: Walk, node: Node) -> None:
     except (NodeFailed, TemplateError, TemplateSyntaxError) as exc:
         walk.fail(getattr(exc, "name", "TemplateError"), str(exc))
         return
+    finally:
+        entry.nanoseconds = clock() - started
     if target is None:
         walk.start_at_fallback()
     else:
@@ -184,7 +194,8 @@ def _go_on_from(walk: Walk, node: Node) -> None:
 def _open(walk: Walk, *, is_new: bool) -> None:
     """The conversation was opened: welcome somebody new, show the last keyboard to somebody known."""
     behavior = walk.bot.session_behavior
-    if is_new or (behavior["welcomeOnSessionStart"] and not behavior["restoreNavigation"]):
+    welcomes_again = behavior["welcomeOnSessionStart"] and not behavior["restoreNavigation"]
+    if is_new or (welcomes_again and walk.session.call["status"] not in CALLING):
         walk.start_at_entry()
     else:
         walk.spoke = True  # showing the keyboard again is enough: nothing else is said
@@ -213,10 +224,12 @@ def _finish(walk: Walk) -> StepResult:
             "silent": walk.silent,
             "spoke": walk.spoke,
             "origin": {"position": position, "waiting": waiting, "keyboard": shown},
+            **({"error": walk.context["error"]} if "error" in walk.context else {}),
         }
-    elif not walk.spoke and not session.is_with_agent:
-        _say_empty(walk)
-    walk.cap_results()
+    else:
+        if not walk.spoke and not session.is_with_agent:
+            _say_empty(walk)
+        walk.cap_results()
     return StepResult(
         session=session,
         messages=walk.messages,
@@ -230,8 +243,4 @@ def _finish(walk: Walk) -> StepResult:
 def _say_empty(walk: Walk) -> None:
     """A turn that said nothing says systemMessage.empty, on every channel (spec engine 4.5)."""
     walk.note_error(error_value("NoMessage", "no message"))
-    try:
-        text = walk.bot.system_template("empty").render(walk.context, walk.environment)
-    except (TemplateError, TemplateSyntaxError):
-        text = walk.bot.default_system_message("empty")
-    walk.say_system(text)
+    walk.say_system("empty")

@@ -10,14 +10,14 @@ JsonObject = dict[str, Any]
 
 @dataclass(slots=True)
 class TraceEntry:
-    """One executed node.
+    """One executed node; its ids are None for a failure before any node ran.
 
     `data` is its data after templates; `changes` what it wrote to the context; `edge` the index of the way taken;
     `notes` what a reader should know (conditions that could not be judged, parts that were dropped).
     """
 
-    flow_id: int
-    node_id: int
+    flow_id: int | None
+    node_id: int | None
     type: str
     nanoseconds: int = 0
     data: Any = None

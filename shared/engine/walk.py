@@ -4,6 +4,7 @@ The walk owns a private copy of the session and the context that templates and c
 through its methods, so that every write is in the trace.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from shared.bot.model import Bot, Edge, Node
 from shared.engine import back_stack
 from shared.engine.effects import Effect
 from shared.engine.outcome import Advance, End, Jump, JumpToEntry, JumpToFallback, NodeFailed, Outcome, Suspend, Wait
-from shared.engine.registry import executor_of
+from shared.engine.registry import EXECUTORS, executor_of
 from shared.engine.session import JsonObject, Session
 from shared.engine.surroundings import Surroundings
 from shared.engine.trace import TraceEntry
@@ -25,6 +26,17 @@ SHOWS_KEYBOARD: Final = frozenset({"keyboard", "agent"})
 """While an agent is called, the keyboard offers to cancel."""
 RESULT_LIMIT: Final = 16 * 1024
 """Characters of JSON that one node result may take into later turns (ours): the state must stay small."""
+KEPT_OF_DROPPED: Final = ("status", "statusCode", "uri", "error")
+KEPT_LIMIT: Final = 2_000
+"""Characters of JSON up to which these parts of a dropped result are kept."""
+PARAMS_LIMIT: Final = 64 * 1024
+"""Bytes of JSON that a conversation's parameters may take together (ours): every event of the conversation carries them
+twice, and an event must fit into one message (SNS: 256 KB)."""
+MAX_ERROR_MESSAGE: Final = 1_000
+"""Characters of an error's message; templates and addresses in it could be long."""
+COMPLETED: Final[JsonObject] = {"status": "COMPLETED"}
+
+_size_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,7 @@ class Fact:
 
 def error_value(name: str, message: str, **more: Any) -> PrintsAs:
     """An error as templates see it: prints as its message."""
-    return PrintsAs({"name": name, "message": message, **more}, "message")
+    return PrintsAs({"name": name, "message": message[:MAX_ERROR_MESSAGE], **more}, "message")
 
 
 def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> JsonObject:
@@ -119,12 +131,18 @@ class Walk:
         self.spoke = True
 
     def set_params(self, params: JsonObject) -> None:
-        """Merge into the conversation's parameters; None removes."""
+        """Merge into the parameters; None removes. Raises NodeFailed when they would become too large."""
+        kept = self.session.params
+        merged = {key: value for key, value in {**kept, **params}.items() if value is not None}
+        size = len(_size_encoder.encode(merged).encode("utf-8", "surrogatepass"))
+        if size > PARAMS_LIMIT and any(value is not None for value in params.values()):
+            message = (
+                f"the parameters would take {size} bytes with {', '.join(params)}; at most {PARAMS_LIMIT} are kept"
+            )
+            raise NodeFailed("ParametersTooLarge", message)
+        kept.clear()  # the context and the conversation share this very object
+        kept.update(merged)
         for key, value in params.items():
-            if value is None:
-                self.session.params.pop(key, None)
-            else:
-                self.session.params[key] = value
             self.entry.changes[f"params.{key}"] = value
 
     def clear_params(self) -> None:
@@ -145,9 +163,11 @@ class Walk:
         self.note_error(error)
 
     def note_error(self, error: PrintsAs) -> None:
+        """The last failure of the turn, for templates and for the trace."""
         self.context["error"] = error
-        if self.trace:
-            self.entry.error = dict(error)
+        if not self.trace:
+            self.trace.append(TraceEntry(None, None, "bot"))
+        self.entry.error = dict(error)
 
     def tell(self, name: str, *, manual_status: str | None = None, agent: JsonObject | None = None) -> None:
         """Note a fact for the events of this turn."""
@@ -219,7 +239,10 @@ class Walk:
             outcome = executor_of(node.type)(self, node, data)
             return self._follow(node, outcome)
         except (NodeFailed, TemplateError, TemplateSyntaxError) as exc:
-            self.fail(getattr(exc, "name", "TemplateError"), str(exc))
+            name = getattr(exc, "name", "TemplateError")
+            if node.type in EXECUTORS:
+                self.set_result(node.type, {"status": "FAILED", "error": error_value(name, str(exc))})
+            self.fail(name, str(exc))
             return None
         finally:
             entry.nanoseconds = clock() - started
@@ -236,19 +259,19 @@ class Walk:
         return target
 
     def _follow(self, node: Node, outcome: Outcome) -> Node | None:
-        if isinstance(outcome, Advance):
-            if node.type not in self.session.results:
-                self.session.results[node.type] = self.context[node.type] = {"status": "COMPLETED"}
-            return self.advance(node)
         if isinstance(outcome, Wait):
             self._rest(node, outcome.waiting)
             return None
-        if isinstance(outcome, Jump):
-            return self._jump(outcome)
         if isinstance(outcome, Suspend):
             self.effect = outcome.effect
             self._rest(node, "effect")
             return None
+        if node.type not in self.entry.changes and self.session.results.get(node.type) != COMPLETED:
+            self.set_result(node.type, COMPLETED)
+        if isinstance(outcome, Advance):
+            return self.advance(node)
+        if isinstance(outcome, Jump):
+            return self._jump(outcome)
         if isinstance(outcome, End):
             self._rest(node, "nowhere")
             return None
@@ -296,10 +319,6 @@ class Walk:
         error = error_value(name, message)
         self.note_error(error)
         self.effect = None
-        try:
-            text = self.bot.system_template("error").render(self.context, self.environment)
-        except (TemplateError, TemplateSyntaxError):
-            text = self.bot.default_system_message("error")
         position, waiting, keyboard = self.origin
         session = self.session
         if waiting == "keyboard" and position is not None and self.bot.node(*position) is not None:
@@ -307,11 +326,21 @@ class Walk:
         else:
             session.position, session.waiting, session.keyboard = None, "nowhere", None
         self.silent = False
-        self.say_system(text)
+        self.say_system("error")
 
-    def say_system(self, text: str) -> None:
-        """Send one of the bot's own sentences (empty, error), which belong to no node."""
-        self.messages.append({"data": {"type": "text", "text": text}, "meta": None, "position": None})
+    def say_system(self, key: str) -> None:
+        """Send one of the bot's own sentences (empty, error), which belong to no node; ours where the author's fails or
+        comes out empty."""
+        try:
+            text = self.bot.system_template(key).render(self.context, self.environment)
+        except (TemplateError, TemplateSyntaxError) as exc:
+            self.entry.notes.append(f"systemMessage.{key} cannot be used: {exc}")
+            text = ""
+        if not text.strip():
+            text = self.bot.default_system_message(key)
+        data = {"type": "text", "text": text}
+        self.messages.append({"data": data, "meta": None, "position": None})
+        self.entry.messages.append(data)
         self.spoke = True
 
     def _fail_loop(self) -> None:
@@ -326,7 +355,8 @@ class Walk:
         for node_type, result in self.session.results.items():
             if len(result) <= 1 or len(to_json(result)) <= RESULT_LIMIT:
                 continue
-            kept = {key: result[key] for key in ("status", "statusCode", "uri") if key in result}
+            small = {key: result[key] for key in KEPT_OF_DROPPED if key in result}
+            kept = {key: value for key, value in small.items() if len(to_json(value)) <= KEPT_LIMIT}
             self.session.results[node_type] = {**kept, "dropped": True}
             if self.trace:
                 self.entry.notes.append(f"the result of {node_type} is too large and is dropped after this turn")
