@@ -1,4 +1,4 @@
-"""How soon a large bot is ready: from the bytes that S3 gives to a Bot that can take its first step."""
+"""How soon a large bot is ready: from its JSON, inflated, to a Bot that can take a first step."""
 
 import json
 from typing import Any, Final

@@ -143,7 +143,8 @@ def node_worker(script: str, *arguments: str) -> list[str]:
 class Worker:
     """A process that runs the operations of one subject.
 
-    Lines of JSON: {operation, count} in, {seconds, result} or {error} out.
+    Lines of JSON: {operation, count} in, {seconds, result} or {error} out. The first one is {ready: its process id},
+    because what is started may be a launcher.
     """
 
     def __init__(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
@@ -162,7 +163,7 @@ class Worker:
             raise CannotRun("it has no pipes")
         self._in, self._out = self._process.stdin, self._process.stdout
         try:
-            self._read()
+            self._pid = int(self._read()["ready"])
         except CannotRun:
             self.close()
             raise
@@ -185,7 +186,7 @@ class Worker:
         return self._read()
 
     def resident_megabytes(self) -> float:
-        return resident_megabytes(self._process.pid)
+        return resident_megabytes(self._pid)
 
     def close(self) -> None:
         """End the worker: it stops when its input does."""

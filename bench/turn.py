@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import os
+import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from bench import meter
 from bench.measure import PAIRS, CannotRun, Quantity, Row, Say, Subject, Worker, python_worker, rows
+from bench.start import not_in_layer
 from bench.worker import Operations
 
 CALLS: Final = Quantity(name="turn.kakao.aws_calls", unit="calls", better="lower", goal=2)
@@ -193,6 +195,8 @@ def canned_aws() -> CannedAws:
 def ours() -> Operations:
     """The warm handler. `turn` is one reference turn; `metered` one whose calls are counted."""
     os.environ.update(ENVIRONMENT)
+    refused: dict[str, Any] = dict.fromkeys(not_in_layer())
+    sys.modules.update(refused)
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
     from functions.kakao_skill.app import handler  # noqa: PLC0415

@@ -6,6 +6,7 @@ memory is the subject's own.
 
 import importlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -45,7 +46,7 @@ def main(subject: str) -> None:
     except ImportError as exc:
         say({"error": str(exc)})
         return
-    say({"ready": True})
+    say({"ready": os.getpid()})
     serve(operations)
 
 

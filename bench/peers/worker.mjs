@@ -22,7 +22,7 @@ export async function serve(load) {
     say({ error: String(error.message).split("\n")[0] });
     return;
   }
-  say({ ready: true });
+  say({ ready: process.pid });
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const { operation, count } = JSON.parse(line);
     if (!(operation in operations)) {
