@@ -11,6 +11,7 @@ import json
 import zlib
 from typing import Any, Final
 
+from shared.conversation.turn import TurnTooLarge
 from shared.errors import Unavailable
 from shared.ids import event_id, message_id
 from shared.webhooks.events import iso
@@ -19,7 +20,7 @@ JsonObject = dict[str, Any]
 
 VERSION: Final = 1
 MAX_BODY_BYTES: Final = 4 * 1024 * 1024
-"""Inflated. What we wrote ourselves is smaller; anything else is not ours."""
+"""Inflated. More is not written; what claims to be more is not ours."""
 HINTED_EVENTS: Final = 6
 HINTED_MESSAGES: Final = 4
 """Ids that a turn usually has; more are stored in full. Both belong to the format, like the dictionary."""
@@ -83,9 +84,15 @@ def hints(bot_id: str, commit: str, at_ms: int) -> bytes:
 
 
 def encode(body: JsonObject, known: bytes = b"") -> bytes:
-    """The body as stored; `known` are its hints, and it cannot be read without them."""
+    """The body as stored; `known` are its hints, and it cannot be read without them.
+
+    Raises TurnTooLarge for what `decode` would not read back: one such turn would be the end of its log.
+    """
+    raw = _write(body).encode()
+    if len(raw) > MAX_BODY_BYTES:
+        raise TurnTooLarge(f"a turn of {len(raw)} bytes cannot be read back from the log", limit=MAX_BODY_BYTES)
     packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS, zdict=known + DICTIONARY_1)
-    return packer.compress(_write(body).encode()) + packer.flush()
+    return packer.compress(raw) + packer.flush()
 
 
 def decode(packed: bytes, version: int, known: bytes = b"") -> JsonObject:

@@ -84,12 +84,12 @@ class DynamoTurns:
         if len(packed) > MAX_STATE_BYTES:
             state = turn_codec.encode(body["state"])
             if len(state) > MAX_STATE_BYTES:
+                _check_size(state)
                 digest = hashlib.sha256(state).hexdigest()[:32]
                 if previous is None or previous.state_row != digest:
                     self._put_state(turn, digest, state, deadline_ns)
                 packed = turn_codec.encode({**body, "state": {"row": digest}}, hints)
-        if len(packed) > MAX_TURN_BYTES:
-            raise TurnTooLarge(f"a turn of {len(packed)} bytes does not fit into the log", limit=MAX_TURN_BYTES)
+        _check_size(packed)
         return {
             "pk": {"S": keys.log_partition(turn.bot_id, turn.log)},
             "sk": {"S": keys.turn_sort(turn.revision)},
@@ -144,3 +144,8 @@ class DynamoTurns:
             at_ms=at_ms,
         )
         return turn if row is None else replace(turn, state_row=row)
+
+
+def _check_size(packed: bytes) -> None:
+    if len(packed) > MAX_TURN_BYTES:
+        raise TurnTooLarge(f"{len(packed)} bytes do not fit into a row of the log", limit=MAX_TURN_BYTES)

@@ -1,17 +1,19 @@
 """Never a late answer: whatever hangs, a skill call is answered before KakaoTalk gives up."""
 
 from collections.abc import Iterator
+from threading import Event
 from typing import Any
 
 import pytest
 
+from shared.ids import log_key
 from shared.runtime import wiring, world
 from shared.services.authoring import Authoring
 from shared.storage.aws import BoundedClient
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import Caller, a_caller
-from tests.loopback_server import LoopbackServer
+from tests.loopback_server import LoopbackConnection, LoopbackServer, RecordedRequest
 
 ERROR = "오류가 발생했습니다. 잠시 후 다시 시도해 주세요."
 """What is said while not even the bot is known."""
@@ -93,3 +95,82 @@ def test_every_read_of_a_cold_call_shares_the_deadline_of_the_step(
     assert set(deadlines) == {"query", "get_object", "put_item"}
     assert len(set.union(*deadlines.values())) == 1
     assert None not in deadlines["query"]
+
+
+# ---- a company's system that hangs
+
+
+class Hanging:
+    """A script that says nothing, and tells when the client has given up."""
+
+    def __init__(self) -> None:
+        self.was_left = Event()
+
+    def __call__(self, connection: LoopbackConnection, _request: RecordedRequest) -> None:
+        connection.hang()
+        self.was_left.set()
+
+
+PATIENCE_SECONDS = 30
+"""For a test that fails; one that passes waits for what it names."""
+
+
+def a_company_bot(authoring: Authoring, server: LoopbackServer, *, calls: int) -> Caller:
+    """Calls the company's system and says what came of each call; the failure branch is an edge of its own."""
+    nodes: list[dict[str, Any]] = [a_node(1, "entry", {}, 10)]
+    for number in range(1, calls + 1):
+        call, good, bad, following = number * 10, number * 10 + 1, number * 10 + 2, number * 10 + 10
+        worked, failed = {"fetch.status": {"equals": "COMPLETED"}}, {"fetch.status": {"equals": "FAILED"}}
+        nodes += [
+            a_node(
+                call,
+                "fetch",
+                {"uri": f"http://127.0.0.1:{server.port}/{number}", "method": "POST", "timeout": 60_000},
+                (good, worked),
+                (bad, failed),
+            ),
+            a_response(good, "주문했어요", following),
+            a_response(bad, "{{fetch.error.name}}", following),
+        ]
+    nodes.append(a_node(calls * 10 + 10, "keyboard", {}, 10))
+    document = {"title": "봇", "flows": [{"id": 1, "nodes": nodes}], "preference": {"entryFlowId": 1}}
+    caller = a_caller(authoring, document)
+    wiring.reach_local_targets(frozenset({("127.0.0.1", server.port)}))
+    return caller
+
+
+@pytest.fixture
+def no_local_targets() -> Iterator[None]:
+    yield
+    wiring.reach_local_targets(frozenset())
+
+
+@pytest.mark.usefixtures("no_local_targets")
+def test_a_hanging_company_system_is_given_up_in_time_for_the_answer_and_its_turn(authoring: Authoring) -> None:
+    script = Hanging()
+    with LoopbackServer(script) as server:
+        caller = a_company_bot(authoring, server, calls=1)
+        assert caller.say("주문", spent_ms=3_000) == ["TimeoutError"]
+        assert script.was_left.wait(PATIENCE_SECONDS)
+        assert [request.path for request in server.requests] == ["/1"]
+    stored = wiring.turns().newest(caller.bot_id, log_key("kakao", caller.user_key))
+    assert stored is not None, "a write after the deadline is refused, so the answer was in time"
+    assert [message["data"]["text"] for message in stored.messages] == ["TimeoutError"]
+
+
+@pytest.mark.usefixtures("no_local_targets")
+def test_when_one_call_has_used_up_the_time_the_next_is_not_begun(authoring: Authoring) -> None:
+    script = Hanging()
+    with LoopbackServer(script) as server:
+        caller = a_company_bot(authoring, server, calls=3)
+        shown = caller.say("주문", spent_ms=3_000)
+        assert "".join(shown).count("TimeoutError") == 3
+        assert [request.path for request in server.requests] == ["/1"]
+
+
+@pytest.mark.usefixtures("no_local_targets")
+def test_a_company_system_is_not_called_when_hardly_any_time_is_left(authoring: Authoring) -> None:
+    with LoopbackServer(Hanging()) as server:
+        caller = a_company_bot(authoring, server, calls=1)
+        assert caller.say("주문", spent_ms=3_600) == ["TimeoutError"]
+        assert server.connections == 0

@@ -283,3 +283,19 @@ def test_the_longest_text_that_a_call_can_carry_is_answered_whole(echo: Caller) 
         shown = echo.call("계속 보기", continue_extra(shown))
         seen += "".join(texts(shown))
     assert seen.count("가") == len(text)
+
+
+def test_an_answer_longer_than_the_log_can_read_back_does_not_end_the_conversation(authoring: Authoring) -> None:
+    flood = [a_response(number, "가" * 20_000, number + 1) for number in range(4, 50)]
+    caller = a_caller(
+        authoring,
+        a_document(
+            a_response(2, "들었어요: {{message}}", 3),
+            a_node(3, "keyboard", {}, (4, {"message": {"equals": "다"}}), 2),
+            *flood,
+            a_node(50, "keyboard", {}, 2),
+        ),
+    )
+    caller.say("안녕")
+    assert caller.say("다") == [ERROR]
+    assert caller.say("둘") == ["들었어요: 둘"]
