@@ -48,10 +48,12 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
     inbound = _inbound(happened, commit)
     messages = [_message(message, index, happened, commit) for index, message in enumerate(happened.messages, start=1)]
     log = webhook.EventLog(happened.bot_id, commit, happened.at_ms, before.sequence)
-    _tell_person(log, person, before, happened, messages, is_first=is_first)
+    last_message_id = _last_message_id(inbound, messages)
+    if is_first:  # stands before everything else that is said of the person
+        log.add("bot.end_user.created", _end_user(person, before, happened, last_message_id))
     _tell_ended_and_begun(log, person, happened)
     _tell_messages(log, person, happened, inbound, messages)
-    _tell_changes(log, person, before, happened, messages, is_first=is_first)
+    _tell_changes(log, person, before, happened, last_message_id, is_first=is_first)
     return Turn(
         bot_id=happened.bot_id,
         log=happened.log,
@@ -82,13 +84,16 @@ def _inbound(happened: Occurrence, commit: str) -> JsonObject | None:
 
 def _message(message: JsonObject, index: int, happened: Occurrence, commit: str) -> JsonObject:
     data, masks = take_masks(message["data"], happened.at_ms)
-    stored: JsonObject = {"id": message_id(commit, index), "data": data, "meta": message["meta"]}
+    meta, meta_masks = take_masks(message["meta"], happened.at_ms)
+    stored: JsonObject = {"id": message_id(commit, index), "data": data, "meta": meta}
     if message.get("position"):
         stored["position"] = message["position"]
     if message.get("agent"):
         stored["meta"] = webhook.agent_meta(message["agent"])
     if masks:
         stored["masks"] = masks
+    if meta_masks:
+        stored["metaMasks"] = meta_masks
     return stored
 
 
@@ -98,26 +103,14 @@ def _last_message_id(inbound: JsonObject | None, messages: list[JsonObject]) -> 
     return None if inbound is None else str(inbound["id"])
 
 
-def _tell_person(
-    log: webhook.EventLog,
-    person: webhook.Person,
-    before: LogState,
-    happened: Occurrence,
-    messages: list[JsonObject],
-    *,
-    is_first: bool,
-) -> None:
-    """First contact creates the end user; the event stands before everything else that is said of them."""
-    if is_first:
-        log.add("bot.end_user.created", _end_user(person, before, happened, messages))
-
-
-def _end_user(person: webhook.Person, before: LogState, happened: Occurrence, messages: list[JsonObject]) -> JsonObject:
+def _end_user(
+    person: webhook.Person, before: LogState, happened: Occurrence, last_message_id: str | None
+) -> JsonObject:
     session = happened.session or before.session
     return webhook.end_user_data(
         person,
         params={} if session is None else session.params,
-        last_message_id=_last_message_id(None, messages),
+        last_message_id=last_message_id,
         last_conversation_id=None if session is None else session.conversation_id,
         at_ms=happened.at_ms,
     )
@@ -180,7 +173,7 @@ def _tell_messages(
                 conversation_id=conversation_id,
                 is_user=False,
                 data=apply_masks(message["data"], message.get("masks", []), happened.at_ms),
-                meta=message["meta"],
+                meta=apply_masks(message["meta"], message.get("metaMasks", []), happened.at_ms),
                 at_ms=happened.at_ms,
                 request_id=message["id"] if is_agents else None,
             ),
@@ -192,7 +185,7 @@ def _tell_changes(
     person: webhook.Person,
     before: LogState,
     happened: Occurrence,
-    messages: list[JsonObject],
+    last_message_id: str | None,
     *,
     is_first: bool,
 ) -> None:
@@ -210,5 +203,6 @@ def _tell_changes(
     known_navigation = earlier.navigation if same and earlier is not None else {}
     if session.params != known_params or session.navigation != known_navigation:
         log.add("bot.conversation.updated", _conversation(person, session, happened.at_ms))
-    if not is_first and session.params != known_params:
-        log.add("bot.end_user.updated", _end_user(person, before, happened, messages))
+    persons_params = {} if earlier is None else earlier.params  # of whichever conversation was the last
+    if not is_first and session.params != persons_params:
+        log.add("bot.end_user.updated", _end_user(person, before, happened, last_message_id))

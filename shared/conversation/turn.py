@@ -84,8 +84,8 @@ class Turn:
     """One turn of a log.
 
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
-    [{id, data, meta, masks?}] what was answered, in clear; `events` complete events of spec webhooks, masked as they
-    may leave now. `bot_version` is the version that ran. `state_row` names the row that holds a large state.
+    [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of spec webhooks,
+    masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
     """
 
     bot_id: str

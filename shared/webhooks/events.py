@@ -108,7 +108,7 @@ def conversation_data(
         }
     }
     if agent:
-        data["agent"] = agent
+        data["agent"] = {"id": agent.get("id"), "profile": agent_profile(agent)}
     return data
 
 
@@ -140,15 +140,16 @@ def message_data(
 
 def agent_meta(agent: JsonObject) -> JsonObject:
     """meta of an agent's message: CLOSER's dashboards tell agents from bots by `persona`."""
-    profile = agent.get("profile") or {}
     return {
         "sender": {"userKey": agent.get("id"), "platform": AGENT_PLATFORM},
-        "persona": {
-            "id": agent.get("id"),
-            "displayName": profile.get("displayName"),
-            "picture": profile.get("picture"),
-        },
+        "persona": {"id": agent.get("id"), **agent_profile(agent)},
     }
+
+
+def agent_profile(agent: JsonObject) -> JsonObject:
+    """What receivers may know of an agent besides the id; what is not known is null."""
+    profile = agent.get("profile") or {}
+    return {"displayName": profile.get("displayName"), "picture": profile.get("picture")}
 
 
 def bot_data(
