@@ -97,7 +97,7 @@ class Authoring:
         if record is None:
             record = BotRecord(bot_id=bot_id, profile={}, created_at_ms=now, updated_at_ms=now)
         name = content_hash(file.content)
-        profile = {**record.profile, **file.profile}
+        profile = _imported_profile(record, file)
         is_same = record.latest is not None and record.latest.content_hash == name
         if is_same and profile == record.profile and record.deleted_at_ms is None:
             return record, False
@@ -107,9 +107,9 @@ class Authoring:
             number = 1 if record.latest is None else record.latest.number + 1
             size = len(content_bytes(file.content))
             version = BotVersion(number=number, content_hash=name, size=size, created_at_ms=now)
-        changed = replace(
-            record, profile=profile, latest=version or record.latest, updated_at_ms=now, deleted_at_ms=None
-        )
+        changed = replace(record, profile=profile, latest=version or record.latest, updated_at_ms=now)
+        if record.deleted_at_ms is not None:  # what was taken out of service comes back by a publish alone
+            changed = replace(changed, deleted_at_ms=None, published=None, history=())
         self.bots.save(changed, version)
         return replace(changed, lock=record.lock + 1), not is_same
 
@@ -119,14 +119,14 @@ class Authoring:
         if record.latest is None:
             raise InvalidInput(f"bot '{bot_id}' has no draft to publish")
         content = self.content(record)
-        errors = [problem for problem in lint(content, record.profile) if problem.severity == "error"]
-        if errors:
-            listed = "\n".join(f"  {problem}" for problem in errors)
-            raise InvalidBot(f"bot '{bot_id}' cannot be published:\n{listed}", problems=errors)
+        _refuse_errors(record, content)
         return self._point_at(record, record.latest, content)
 
     def roll_back(self, bot_id: str, number: int | None = None) -> BotRecord:
-        """Publish an earlier version again: `number`, or the one that was published before this one."""
+        """Publish an earlier version again: `number`, or the one that was published before this one.
+
+        Raises InvalidBot for a version with errors, unless it was in service before.
+        """
         record = self.get(bot_id)
         if number is None:
             if not record.history:
@@ -135,7 +135,10 @@ class Authoring:
         version = self.bots.version(bot_id, number)
         if version is None:
             raise NotFound(f"bot '{bot_id}' has no version {number}", bot=bot_id)
-        return self._point_at(record, version, self.content(record, number))
+        content = self.content(record, number)
+        if number not in record.history:
+            _refuse_errors(record, content)
+        return self._point_at(record, version, content)
 
     def _point_at(self, record: BotRecord, version: BotVersion, content: JsonObject) -> BotRecord:
         published = record.published
@@ -200,6 +203,20 @@ class Authoring:
         )
         self.bots.save_with_turn(record, turn)
         return replace(record, lock=record.lock + 1)
+
+
+def _imported_profile(record: BotRecord, file: BotFile) -> JsonObject:
+    """A bot file says all of it, so that its export equals it; a flow file only names a bot that has no name yet."""
+    if not file.is_flow:
+        return file.profile
+    return {**{key: value for key, value in file.profile.items() if value is not None}, **record.profile}
+
+
+def _refuse_errors(record: BotRecord, content: JsonObject) -> None:
+    errors = [problem for problem in lint(content, record.profile) if problem.severity == "error"]
+    if errors:
+        listed = "\n".join(f"  {problem}" for problem in errors)
+        raise InvalidBot(f"bot '{record.bot_id}' cannot be published:\n{listed}", problems=errors)
 
 
 def _bot_event(record: BotRecord, content: JsonObject) -> JsonObject:
