@@ -54,6 +54,7 @@ build: $(TEST_READY) ## build and check the artifacts for AWS (ARCHITECTURE)
 	$(TOOLS) $(SAM_REGION) MALGIL_ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build \
 	  --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python infra/check_layer.py --architecture $(ARCHITECTURE) .aws-sam/build/DepsLayer .aws-sam/build/SharedLayer
+	$(BIN)/python -m infra.compile_layers .aws-sam/build
 
 sam-local: $(TEST_READY) ## every HTTP function in a container, from built artifacts (Docker or podman)
 	$(TOOLS) $(BIN)/python -m infra.sam_local

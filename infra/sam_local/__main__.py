@@ -24,9 +24,10 @@ from urllib.parse import urlsplit
 from samcli.local.docker.lambda_image import LambdaImage, Runtime
 from samcli.yamlhelper import yaml_parse
 
+from infra import runtime_python
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import REGION, REPOSITORY
-from infra.sam_local import image, runtime_python
+from infra.sam_local import image
 from infra.sam_local.engine import Engine, running_engine
 from infra.sam_local.relay import relay
 from infra.sam_local.stack import ExampleBot, functions, let_containers_reach, publish_example

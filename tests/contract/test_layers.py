@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra import runtime_python
 from infra.check_layer import kept_services, main, problems
-from infra.sam_local import runtime_python
+from infra.compile_layers import compile_artifacts
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
@@ -74,6 +75,19 @@ def test_each_function_is_its_handler_and_nothing_that_was_compiled(build):
         assert {"app.py"} <= shipped <= {path.name for path in (ROOT / "functions" / name).glob("*.py")}
 
 
+def test_bytecode_of_the_runtime_can_be_shipped_beside_the_sources(build, tmp_path):
+    python = runtime_python.find()
+    if python is None:
+        pytest.skip(f"no Python {runtime_python.VERSION} on this machine to compile with")
+    copy = shutil.copytree(build[1], tmp_path / "build")
+    compiled = compile_artifacts(copy, python)
+    sources = [path for path in copy.rglob("*.py") if b"\x00" not in path.read_bytes()]
+    assert compiled == len(sources)
+    flags = {path.read_bytes()[4:8] for path in copy.rglob("*.cpython-313.pyc")}
+    assert flags == {b"\x01\x00\x00\x00"}, "hash-based and not checked: Lambda sets file times of its own"
+    assert problems([copy / layer for layer in LAYERS], build[0]) == []
+
+
 def test_a_client_can_be_made_of_every_service_that_the_layer_keeps(build):
     _, folder = build
     program = (
@@ -124,9 +138,7 @@ def run(python, program, *arguments, path):
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [python, "-c", program, *arguments]
-    finished = subprocess.run(
-        command, cwd="/", env=environment, capture_output=True, text=True, check=False
-    )
+    finished = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False)
     assert finished.returncode == 0, finished.stderr
     return finished.stdout.strip()
 

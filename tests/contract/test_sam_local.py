@@ -16,8 +16,9 @@ from typing import ClassVar
 
 import pytest
 
+from infra import runtime_python
 from infra.sam_local import __main__ as sam_local
-from infra.sam_local import engine, image, runtime, runtime_python
+from infra.sam_local import engine, image, runtime
 from infra.sam_local.relay import relay
 from infra.sam_local.stack import ExampleBot
 from shared.channels.kakao.settings import KakaoSettings
