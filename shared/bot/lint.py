@@ -96,6 +96,12 @@ def _condition_problems(where: Any, path: str) -> Iterator[Problem]:
         yield Problem(f"{path}{found.path}", code, {"what": found.message})
 
 
+def _where_problems(where: Any, path: str) -> Iterator[Problem]:
+    """A condition of an edge, with the templates in its operands."""
+    yield from _condition_problems(where, path)
+    yield from _template_problems(where, path)
+
+
 def _edge_problems(path: str, node: JsonObject, *, waits: bool) -> Iterator[Problem]:
     edges = node.get("next", [])
     if not isinstance(edges, list):
@@ -110,7 +116,7 @@ def _edge_problems(path: str, node: JsonObject, *, waits: bool) -> Iterator[Prob
             yield Problem(place, "wrong_type", {"expected": "an object", "found": json_type_name(edge)})
             continue
         if edge.get("where"):
-            yield from _condition_problems(edge["where"], f"{place}.where")
+            yield from _where_problems(edge["where"], f"{place}.where")
         signature = (edge.get("priority", DEFAULT_PRIORITY), edge.get("where") or None)
         if signature in seen:
             yield Problem(place, "equal_edges", {"other": seen.index(signature)})

@@ -80,6 +80,7 @@ def speak(walk: "Walk", message: AgentMessage) -> None:
     join(walk, message.agent)
     call = walk.session.call
     if "handler" in call:
+        walk.session.keyboard = None
         walk.session.call = {key: value for key, value in call.items() if key != "handler"}
     walk.messages.append({"data": message.data, "meta": None, "position": None, "agent": message.agent})
     walk.spoke = True

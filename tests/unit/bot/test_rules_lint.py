@@ -20,3 +20,14 @@ def test_a_new_title_shows_without_a_new_version() -> None:
     assert bot.title == "예전"
     bot.profile = {"title": "지금"}
     assert bot.title == "지금"
+
+
+def test_templates_in_conditions_are_checked_with_all_others() -> None:
+    where = {"message.text": {"in": ["a", "{{#if}}"]}}
+    nodes = [
+        {"id": 1, "type": "entry", "next": [{"nodeId": 2, "where": where}]},
+        {"id": 2, "type": "response", "data": {"message": {"text": "네"}}},
+    ]
+    (problem,) = lint({"flows": [{"id": 1, "nodes": nodes}]})
+    assert problem.severity == "error"
+    assert problem.path == 'flows[0].nodes[0].next[0].where["message.text"].in[1]'

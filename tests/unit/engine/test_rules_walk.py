@@ -507,3 +507,27 @@ def test_the_message_is_the_last_one_said_through_openings_and_starts_from_outsi
     bot = two_flows([a_node(1, "entry", {}, 2), a_response(2, "{{message}}|{{message.payload.n}}")], ASKING)
     tap = UserMessage(data={"type": "text", "text": "하나", "payload": {"n": 1}})
     assert texts(talk(bot, Opened(), tap, Opened(), StartAt(flow_id=2))) == ["하나|1"]
+
+
+@pytest.mark.parametrize(
+    ("where", "note"),
+    [
+        ({"message": {"sounds_like": "하나"}}, "sounds_like"),
+        ({"message": {"regex": "(a+)+$"}}, "time"),
+        ({"message": {"regex": "("}}, "unterminated"),
+    ],
+)
+def test_a_condition_that_could_not_be_judged_does_not_hold_and_the_trace_says_so(where: JsonObject, note: str) -> None:
+    nodes = [a_node(1, "entry", {}, 2), a_response(2, "?", 3), a_node(3, "keyboard", {}, (4, where), 5)]
+    bot = a_bot(nodes=[*nodes, a_response(4, "맞아요"), a_response(5, "몰라요")])
+    result = talk(bot, Opened(), say("a" * 1_999 + "b"))
+    assert texts(result) == ["몰라요"]
+    assert any(note in said for said in result.trace[0].notes)
+
+
+def test_an_agent_who_speaks_takes_the_keyboard_of_the_stopped_flow_away() -> None:
+    bot = two_flows(FALLBACK, ASKING)
+    started = talk(bot, Opened(), AgentJoined(), StartAt(flow_id=1))
+    assert started.keyboard is not None
+    spoken = AgentMessage(data={"type": "text", "text": "제가 할게요"})
+    assert talk(bot, Opened(), AgentJoined(), StartAt(flow_id=1), spoken).keyboard is None
