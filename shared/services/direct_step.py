@@ -1,11 +1,13 @@
 """The use case of direct callers: one step on any platform for a published bot."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from shared.engine.inbound import Inbound, Opened, StartAt, UserMessage
 from shared.errors import InvalidInput, NotFound
 from shared.ids import BOT_ID
+from shared.json_input import parse_json
 from shared.services.inbound import Handled, HandleInbound, Request
 from shared.services.ports import RunnableBots
 from shared.services.published_bots import PublishedBots
@@ -15,6 +17,10 @@ JsonObject = dict[str, Any]
 PLATFORMS: Final = frozenset({"kakao", "kakaobiz", "facebook", "line", "navertalk", "bizchat", "wechat", "web", "test"})
 MAX_USER_KEY: Final = 90
 """Characters (spec webhooks)."""
+MAX_CLIENT_ID: Final = 90
+"""Ours: an id that was cut would make different messages the same."""
+MAX_EVENT_BYTES: Final = 256 * 1024
+"""Ours, as ASCII JSON: twice what a WebSocket's message may have."""
 MESSAGE_TYPES: Final = frozenset({"text", "media", "location"})
 
 
@@ -32,6 +38,7 @@ class DirectRequest:
 
 def parse_direct_request(event: Any) -> DirectRequest:
     """The event as a request. Raises InvalidInput with the place of what is wrong."""
+    event = parse_json(json.dumps(event).encode(), max_bytes=MAX_EVENT_BYTES)  # Lambda's own parser lets all through
     if not isinstance(event, dict):
         raise InvalidInput("event: an object is expected")
     bot_id, user_key = _text(event, "botId"), _text(event, "userKey")
@@ -45,13 +52,15 @@ def parse_direct_request(event: Any) -> DirectRequest:
     params = event.get("params") or {}
     if not isinstance(params, dict):
         raise InvalidInput("event.params: an object is expected")
-    client_id = event.get("clientId")
+    client_id = None if event.get("clientId") is None else _text(event, "clientId")
+    if client_id is not None and not 0 < len(client_id) <= MAX_CLIENT_ID:
+        raise InvalidInput(f"event.clientId: 1 to {MAX_CLIENT_ID} characters are expected")
     return DirectRequest(
         bot_id=bot_id,
         platform=platform,
         user_key=user_key,
         inbound=_inbound(event),
-        client_id=None if client_id is None else str(client_id)[:MAX_USER_KEY],
+        client_id=client_id,
         params=params,
     )
 

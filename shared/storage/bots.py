@@ -1,5 +1,6 @@
 """Bots in the core table: the row of a bot, its versions and its channels' settings."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from pynamodb.transactions import TransactWrite
 
 from shared.bot.record import BotRecord, BotVersion
 from shared.conversation.turn import Turn
-from shared.errors import Conflict, Unavailable
+from shared.errors import Conflict, InvalidBot, Unavailable
 from shared.storage import keys
 from shared.storage.aws import BoundedClient
 from shared.storage.core import CoreRow, core_connection, core_table
@@ -18,6 +19,8 @@ from shared.storage.turns import DynamoTurns
 JsonObject = dict[str, Any]
 
 PAGE_SIZE: Final = 100
+MAX_META_BYTES: Final = 64 * 1024
+"""Ours: the row is read every few seconds by every function, and DynamoDB holds 400 KB."""
 CONDITION_FAILED: Final = frozenset({"ConditionalCheckFailedException", "TransactionCanceledException"})
 
 
@@ -98,6 +101,8 @@ class DynamoBots:
             row = CoreRow.get(partition, sort, consistent_read=True)
         except CoreRow.DoesNotExist:
             row = CoreRow(partition, sort)
+        except (GetError, PynamoDBConnectionError) as exc:
+            raise Unavailable("cannot read the settings", bot=bot_id) from exc
         row.data = settings
         try:
             row.save()
@@ -107,7 +112,15 @@ class DynamoBots:
             raise Unavailable("cannot store the settings", bot=bot_id) from exc
 
     def _meta_row(self, record: BotRecord) -> CoreRow:
-        row = CoreRow(keys.bot_partition(record.bot_id), keys.BOT_META, data=record.to_json())
+        data = record.to_json()
+        size = len(json.dumps(data, ensure_ascii=False).encode())
+        if size > MAX_META_BYTES:
+            raise InvalidBot(
+                f"title, description and audience of bot '{record.bot_id}' take {size} bytes; "
+                f"at most {MAX_META_BYTES} are kept",
+                bot=record.bot_id,
+            )
+        row = CoreRow(keys.bot_partition(record.bot_id), keys.BOT_META, data=data)
         if record.deleted_at_ms is None:
             row.gsi1pk = keys.bots_of_workspace(keys.DEFAULT_WORKSPACE)
             row.gsi1sk = f"{record.updated_at_ms:015d}"

@@ -69,12 +69,12 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
             {
                 "IndexName": index,
                 "KeySchema": [
-                    {"AttributeName": f"{index}pk", "KeyType": "HASH"},
-                    {"AttributeName": f"{index}sk", "KeyType": "RANGE"},
+                    {"AttributeName": f"{index.lower()}pk", "KeyType": "HASH"},
+                    {"AttributeName": f"{index.lower()}sk", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "ALL"},
             }
-            for index in ("gsi1", "gsi2")
+            for index in ("GSI1", "GSI2")
         ],
     )
     s3: Any = client("s3", embedded_aws)
