@@ -8,6 +8,7 @@ from shared.bot.model import DEFAULT_PRIORITY, read_id
 from shared.bot.node_types import NODE_TYPES
 from shared.bot.problem import Problem
 from shared.bot.shape import json_type_name
+from shared.bot.verbatim import VERBATIM
 from shared.bot.walkable import Graph
 from shared.conditions import ConditionError, parse_condition
 from shared.templates import TemplateSyntaxError, compile_data
@@ -67,7 +68,7 @@ def _node_problems(path: str, node: JsonObject, platforms: frozenset[str]) -> It
         yield Problem(f"{path}.type", "deprecated", {"what": what, "instead": instead})
     yield from node_type.data.problems(data, f"{path}.data")
     if isinstance(data, dict):
-        templates = {key: value for key, value in data.items() if key not in node_type.verbatim}
+        templates = {key: value for key, value in data.items() if key not in VERBATIM.get(type_name, ())}
         yield from _template_problems(templates, f"{path}.data")
         if type_name == "parameter" and isinstance(data.get("set"), list):
             for index, item in enumerate(data["set"]):

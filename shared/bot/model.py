@@ -10,14 +10,13 @@ from functools import cached_property
 from typing import Any, Final
 
 from shared.bot.document import DEFAULT_SESSION_BEHAVIOR, DEFAULT_SYSTEM_MESSAGES
-from shared.bot.node_types import NODE_TYPES
+from shared.bot.verbatim import VERBATIM
 from shared.conditions import Condition, ConditionError, parse_condition
 from shared.templates import DataTemplate, Template, compile_data, parse_template
 
 JsonObject = dict[str, Any]
 
 DEFAULT_PRIORITY: Final = 1
-NOTHING_VERBATIM: Final[frozenset[str]] = frozenset()
 
 
 def read_id(value: Any) -> int | None:
@@ -72,7 +71,7 @@ class Node:
     def data(self) -> DataTemplate:
         """The node's data as a template of data; keys that are never templates are left out."""
         data = self.raw.get("data")
-        verbatim = NODE_TYPES[self.type].verbatim if self.type in NODE_TYPES else NOTHING_VERBATIM
+        verbatim = VERBATIM.get(self.type)
         if not isinstance(data, dict):
             data = {}
         if verbatim:

@@ -3,9 +3,10 @@ shared/engine/nodes, one file each.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
+from shared.bot.parameter_key import PARAMETER_KEY
 from shared.bot.shape import Anything, Choice, Either, Flag, ListOf, Number, Object, Shape, Text
 
 PAYLOAD_LIMIT: Final = 1_000
@@ -17,7 +18,6 @@ MAX_CARDS: Final = 10
 MAX_KEYBOARD_BUTTONS: Final = 50
 SCRIPT_LIMIT: Final = 50_000
 
-PARAMETER_KEY: Final = re.compile(r"[A-Za-z0-9_:-]+")
 LINK: Final = re.compile(r"(?i)(https?://|tel:|mailto:)\S")
 
 
@@ -68,15 +68,13 @@ class NodeType:
     """One type of node.
 
     `waits`: the walk stops there for a person. `speaks`: it sends a message, so a fallback flow that reaches it can
-    answer. `runs`: false for types that are known but whose work this version cannot do yet. `verbatim`: data keys
-    that are never templates.
+    answer. `runs`: false for types that are known but whose work this version cannot do yet.
     """
 
     data: Shape
     waits: bool = False
     speaks: bool = False
     runs: bool = True
-    verbatim: frozenset[str] = field(default_factory=frozenset)
 
 
 NODE_TYPES: Final[dict[str, NodeType]] = {
@@ -157,7 +155,6 @@ NODE_TYPES: Final[dict[str, NodeType]] = {
         Object({"runtime": Choice(("nodejs",)), "script": Text(limit=SCRIPT_LIMIT)}, required=("script",)),
         speaks=True,
         runs=False,
-        verbatim=frozenset({"script"}),
     ),
     "email": NodeType(
         Object({"to": Anything(), "replyTo": Anything(), "subject": Text(), "body": Text()}, required=("to",)),

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-import regex
-
+from shared.graphemes import graphemes
 from shared.json_input import clean_text
 from shared.values import to_text, utf16_length
 
@@ -21,7 +20,6 @@ _SENTENCE_END: Final = re.compile(
 )
 _SPACE: Final = re.compile(r"(?=\s)")
 _NO_CONTROLS: Final = {code: None for code in range(0x20) if chr(code) not in "\n\t"}
-_GRAPHEME: Final = regex.compile(r"\X")
 
 
 def without_controls(value: Any) -> str:
@@ -115,11 +113,11 @@ def _index_before_end(text: str, units: int) -> int:
 
 def _character_end(text: str, end: int) -> int:
     """The last border between characters up to `end`; `end` itself inside a character that has no earlier one."""
-    ends = [match.end() for match in _GRAPHEME.finditer(text, 0, end + 1)]
+    ends = [match.end() for match in graphemes(text, end + 1)]
     return max((index for index in ends if index <= end), default=end)
 
 
 def _character_start(text: str, start: int) -> int:
     """The first border between characters from `start` on; `start` itself when only the end of the text is one."""
-    ends = (match.end() for match in _GRAPHEME.finditer(text))
+    ends = (match.end() for match in graphemes(text))
     return next((index for index in ends if start <= index < len(text)), start)

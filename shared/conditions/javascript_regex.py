@@ -20,8 +20,6 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-import regex
-
 from shared.conditions.javascript_case import case_table
 from shared.errors import InvalidInput
 
@@ -98,6 +96,8 @@ class JavaScriptRegex:
         self.flags = flags
         self._unicode = "u" in flags
         self._ignore_case = "i" in flags
+        import regex  # noqa: PLC0415 - only bots with regexes wait for it
+
         try:
             # ASCII is for \b alone, and would take all else from \p, which only `u` has.
             mode = regex.V1 if self._unicode else regex.V1 | regex.ASCII
@@ -354,6 +354,8 @@ class _Translator:
             raise self._refused(f"\\p{{{value}}} cannot be combined with the flag i")
         if value == "ASCII" and not kind:  # unknown to `regex`
             return "[\\x00-\\x7f]" if found[0][0] == "p" else "[^\\x00-\\x7f]"
+        import regex  # noqa: PLC0415 - as above
+
         candidates = [f"{kind}={value}"] if kind else [f"gc={value}", f"{value}=Yes"]
         for candidate in candidates:
             text = f"\\{found[0][0]}{{{candidate}}}"

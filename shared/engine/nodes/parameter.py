@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from shared.bot.node_types import PARAMETER_KEY
+from shared.bot.parameter_key import PARAMETER_KEY
 from shared.conditions import Condition, ConditionError, parse_condition
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome
 

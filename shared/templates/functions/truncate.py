@@ -2,16 +2,13 @@
 
 import math
 from itertools import islice
-from typing import Any, Final
+from typing import Any
 
-import regex
-
+from shared.graphemes import graphemes
 from shared.templates.environment import RenderEnvironment
 from shared.templates.errors import TemplateError
 from shared.templates.functions.double import to_double
 from shared.values import UNDEFINED, to_text
-
-_GRAPHEME_CLUSTER: Final = regex.compile(r"\X")
 
 
 def truncate(_environment: RenderEnvironment, value: Any, length: Any, omission: Any = UNDEFINED) -> str:
@@ -37,4 +34,4 @@ def truncate(_environment: RenderEnvironment, value: Any, length: Any, omission:
 
 
 def _first_characters(text: str, count: int) -> list[str]:
-    return [match[0] for match in islice(_GRAPHEME_CLUSTER.finditer(text), count)]
+    return [match[0] for match in islice(graphemes(text), count)]
