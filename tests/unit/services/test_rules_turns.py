@@ -6,6 +6,7 @@ import pytest
 
 from shared.bot.model import Bot
 from shared.conversation.turn import Turn
+from shared.engine import Effect, HttpResponse
 from shared.engine.inbound import AgentJoined, AgentMessage, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
 from shared.services.inbound import Handled, HandleInbound, Request
@@ -143,3 +144,24 @@ def test_an_answer_that_does_not_fit_is_the_authors_error_message(authors: str, 
     tell(handle, bot, Opened())
     assert [message["data"]["text"] for message in tell(handle, bot, "더").turn.messages] == [said]
     assert tell(handle, bot, "또").keyboard is not None
+
+
+# ---- the trace
+
+
+def test_the_time_that_a_request_takes_is_in_the_trace_of_its_node() -> None:
+    clock = [0]
+
+    def slow(_effect: Effect) -> HttpResponse:
+        clock[0] += 700_000_000
+        return HttpResponse(status=200, url="", content_type="", body=b"{}")
+
+    nodes = [a_node(1, "entry", {}, 2), a_node(2, "fetch", {"uri": "https://example.com"}, 3), a_response(3, "네")]
+    handle = a_handle_inbound(effects=slow, clock_ns=lambda: clock[0])
+    trace = [entry.to_json() for entry in tell(handle, a_bot(nodes=nodes), Opened()).trace]
+    assert [(entry["type"], entry["ms"]) for entry in trace] == [
+        ("entry", 0),
+        ("fetch", 0),
+        ("fetch", 700),
+        ("response", 0),
+    ]
