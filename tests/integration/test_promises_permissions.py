@@ -1,0 +1,89 @@
+"""Least privilege: the roles in template.yaml allow what the functions call on AWS, and nothing else."""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+from functions.flow_step import app as flow_step
+from shared.runtime import wiring
+from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, TURNS_TABLE
+from shared.storage import aws
+from tests.factories import a_node, a_response
+from tests.integration.conftest import Stack, forget_wiring
+from tests.integration.phones import a_caller
+from tests.integration.test_promises_skill import LONG, a_document
+
+TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
+Call = tuple[str, str]
+"""(action, logical id of the resource)"""
+
+
+def listen(stack: Stack) -> set[Call]:
+    """What a new process calls from now on."""
+    resources = {
+        stack.environment[TURNS_TABLE]: "TurnsTable",
+        stack.environment[CORE_TABLE]: "CoreTable",
+        stack.environment[BOT_BUCKET]: "BotBucket",
+    }
+    made: set[Call] = set()
+
+    def remember(**call: Any) -> None:
+        given = call["params"]
+        action = f"{call['model'].service_model.service_name}:{call['model'].name}"
+        made.add((action, resources[given.get("TableName") or given["Bucket"]]))
+
+    forget_wiring()
+    aws.session().register("before-parameter-build.*.*", remember)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def a_new_process(stack: Stack) -> Iterator[None]:
+    forget_wiring()
+    yield
+    forget_wiring()
+
+
+def allowed(function: str) -> set[Call]:
+    statements = [
+        statement
+        for policy in TEMPLATE["Resources"][function]["Properties"]["Policies"]
+        for statement in policy["Statement"]
+    ]
+    found: set[Call] = set()
+    for statement in statements:
+        actions, resource = statement["Action"], statement["Resource"]
+        target = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"][2:].split(".")[0]
+        found |= {(action, target) for action in (actions if isinstance(actions, list) else [actions])}
+    return found
+
+
+NOISE = "".join(uuid.uuid4().hex for _ in range(400))
+LARGE = a_document(
+    a_node(2, "parameter", {"type": "set", "set": [{"key": "noise", "value": NOISE}]}, 3),
+    a_response(3, "안녕", 4),
+    a_node(4, "keyboard", {}, 3),
+)
+"""Its state gets a row of its own."""
+
+
+def test_kakao_skill_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    callers = [a_caller(wiring.authoring(), document) for document in (LONG, LARGE)]
+    calls = listen(stack)
+    for caller in callers:
+        for text in ("안녕", "계속 보기", "계속 보기", "둘"):
+            caller.say(text)
+    assert calls == allowed("KakaoSkillFunction")
+
+
+def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    caller = a_caller(wiring.authoring(), LARGE)
+    calls = listen(stack)
+    event = {"botId": caller.bot_id, "platform": "web", "userKey": "user", "message": {"text": "안녕"}}
+    for client_id in ("one", "two", "three", "one"):
+        assert "error" not in flow_step.handler({**event, "clientId": client_id}, None)
+    assert calls == allowed("FlowStepFunction")
