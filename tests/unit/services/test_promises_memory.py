@@ -148,7 +148,7 @@ def test_two_bots_of_the_same_content_are_two_bots(authoring: Any, documents: Me
 def test_a_new_title_is_seen_without_reading_the_bot_again(authoring: Any, documents: MemoryDocuments) -> None:
     record = published(authoring, "shop", "하나")
     compiled = CompiledBots(documents)
-    load(compiled, record)
+    assert load(compiled, record).title == "하나"
     documents.contents.clear()
     assert load(compiled, replace(record, profile={"title": "새 이름"})).title == "새 이름"
 
