@@ -8,18 +8,16 @@ a list: `{"or": {"equals": "x"}}` tests a parameter named `or` (one compared wit
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from shared.conditions.javascript_regex import (
-    MAX_TEXT,
-    JavaScriptRegex,
-    RegexSyntaxError,
-    compile_javascript_regex,
-)
+from shared.conditions.limits import MAX_TEXT, RegexSyntaxError
 from shared.conditions.operators import OPERATORS, Operator, equals, numeric, operator_name
 from shared.conditions.paths import parse_path
 from shared.errors import InvalidInput
 from shared.values import UNDEFINED, to_text
+
+if TYPE_CHECKING:
+    from shared.conditions.javascript_regex import JavaScriptRegex
 
 MAX_GROUP_DEPTH: Final = 20
 """Groups inside groups; authors use two."""
@@ -197,11 +195,11 @@ class _RegexTest:
         self.place = place
         self._compiled: JavaScriptRegex | RegexSyntaxError | None = None
 
-    def compiled(self) -> JavaScriptRegex | RegexSyntaxError:
+    def compiled(self) -> "JavaScriptRegex | RegexSyntaxError":
         """The expression, or why it is refused."""
         if self._compiled is None:
             try:
-                self._compiled = compile_javascript_regex(self._source)
+                self._compiled = _compile(self._source)
             except RegexSyntaxError as error:
                 self._compiled = error
         return self._compiled
@@ -210,7 +208,13 @@ class _RegexTest:
         return _search(self.compiled(), resolve(self._path), self.place, notes)
 
 
-_compile_rendered = lru_cache(maxsize=RENDERED_REGEXES)(compile_javascript_regex)
+def _compile(source: str) -> "JavaScriptRegex":
+    from shared.conditions.javascript_regex import compile_javascript_regex  # noqa: PLC0415 - only bots with regexes wait
+
+    return compile_javascript_regex(source)
+
+
+_compile_rendered = lru_cache(maxsize=RENDERED_REGEXES)(_compile)
 
 
 def _rendered_regex(path: tuple[str, ...], operand: str, place: str) -> Test:
@@ -225,7 +229,7 @@ def _rendered_regex(path: tuple[str, ...], operand: str, place: str) -> Test:
     return test
 
 
-def _search(expression: JavaScriptRegex | RegexSyntaxError, value: Any, place: str, notes: Notes) -> bool:
+def _search(expression: "JavaScriptRegex | RegexSyntaxError", value: Any, place: str, notes: Notes) -> bool:
     if isinstance(expression, RegexSyntaxError):
         _note(notes, f"{place}: {expression}; it does not hold.")
         return False

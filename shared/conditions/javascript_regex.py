@@ -21,13 +21,11 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from shared.conditions.javascript_case import case_table
-from shared.errors import InvalidInput
+from shared.conditions.limits import MAX_TEXT, RegexSyntaxError
 
 MAX_PATTERN: Final = 1_000
 """Characters of an expression: the longest e-mail expressions have 500."""
 
-MAX_TEXT: Final = 2_000
-"""Characters of a text that are searched; a chat message has 1,000 at most on Kakao."""
 
 TIME_LIMIT: Final = 0.1
 """Seconds for one search."""
@@ -78,12 +76,6 @@ _PROPERTY: Final = re.compile(
     r"[pP]\{(?:(General_Category|gc|Script|sc|Script_Extensions|scx)=)?([A-Z][A-Za-z0-9_]*)\}",
 )
 _CASED_PROPERTY: Final = re.compile(r"L[ultC]|(?:(?:Upper|Lower|Title)case|Cased)_Letter|(?:Upper|Lower)(?:case)?")
-
-
-class RegexSyntaxError(InvalidInput):
-    """JavaScript refuses the expression, or it is larger than our limits."""
-
-    code = "invalid_regex"
 
 
 class JavaScriptRegex:
