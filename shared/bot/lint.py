@@ -1,5 +1,6 @@
 """Everything that is wrong or doubtful in a bot, all at once, each with its JSON path (spec engine 1)."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ KAKAO_LABEL: Final = 14
 KAKAO_QUICK_REPLIES: Final = 10
 TITLE_LIMIT: Final = 30
 DESCRIPTION_LIMIT: Final = 100
+MASK_CALL: Final = re.compile(r"\{\{[^}]*\bMASK\s*\(")
 DEPRECATED: Final = {"backstack": ("backstack", "back")}
 
 
@@ -72,11 +74,19 @@ def _node_problems(path: str, node: JsonObject, platforms: frozenset[str]) -> It
         yield from _template_problems(templates, f"{path}.data")
         if type_name == "parameter" and isinstance(data.get("set"), list):
             for index, item in enumerate(data["set"]):
-                if isinstance(item, dict) and item.get("where"):
-                    yield from _condition_problems(item["where"], f"{path}.data.set[{index}].where")
+                if isinstance(item, dict):
+                    yield from _parameter_problems(item, f"{path}.data.set[{index}]")
         if "kakao" in platforms:
             yield from _kakao_problems(type_name, data, f"{path}.data")
     yield from _edge_problems(path, node, waits=node_type.waits and type_name == "keyboard")
+
+
+def _parameter_problems(item: JsonObject, path: str) -> Iterator[Problem]:
+    if item.get("where"):
+        yield from _condition_problems(item["where"], f"{path}.where")
+    value = item.get("value")
+    if isinstance(value, str) and MASK_CALL.search(value):
+        yield Problem(f"{path}.value", "masked_parameter")
 
 
 def _template_problems(data: Any, path: str) -> Iterator[Problem]:

@@ -33,6 +33,7 @@ _LABEL: Final = Text(limit=LABEL_LIMIT)
 _POSTBACK: Final = Object(
     {"label": _LABEL, "payload": Text(limit=PAYLOAD_LIMIT), "params": Anything()}, required=("label",)
 )
+_KEYBOARD_BUTTON: Final = Object({**_POSTBACK.fields, "type": Choice(("postback",))}, required=("label",))
 _BUTTON: Final = Either(
     "type",
     {
@@ -87,7 +88,7 @@ NODE_TYPES: Final[dict[str, NodeType]] = {
         Object(
             {
                 "type": Choice(("any", "text", "buttons", "number", "location")),
-                "buttons": ListOf(_POSTBACK, used=MAX_KEYBOARD_BUTTONS),
+                "buttons": ListOf(_KEYBOARD_BUTTON, used=MAX_KEYBOARD_BUTTONS),
                 "min": Number(),
                 "max": Number(),
                 "integer": Flag(),

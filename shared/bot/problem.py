@@ -84,6 +84,11 @@ SENTENCES: Final[dict[str, tuple[Severity, str, str]]] = {
     "template_warning": ("warning", "template: {what}", "템플릿 경고: {what}"),
     "condition": ("error", "condition: {what}", "조건 오류: {what}"),
     "condition_warning": ("warning", "condition: {what}", "조건 경고: {what}"),
+    "masked_parameter": (
+        "warning",
+        "MASK has no effect in a parameter: events show parameters in clear. Use it where the text is sent",
+        "파라미터에 쓴 MASK는 효과가 없습니다. 이벤트에는 파라미터가 그대로 보이므로 메시지에 쓰세요",
+    ),
     # channels
     "kakao_label": (
         "warning",

@@ -148,7 +148,9 @@ def _tell_messages(
     inbound: JsonObject | None,
     messages: list[JsonObject],
 ) -> None:
-    conversation_id = None if happened.session is None else happened.session.conversation_id
+    if happened.session is None:
+        return  # nothing is said outside a conversation; "(메시지 없음)" only answers the channel
+    conversation_id = happened.session.conversation_id
     if inbound is not None:
         log.add(
             "bot.message.received",

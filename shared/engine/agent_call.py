@@ -23,7 +23,13 @@ DISCONNECTED: Final = "conversation.agent_call_disconnected"
 
 
 def request(walk: "Walk", position: "Position", cancel: str) -> None:
-    """The bot calls an agent from the node at `position`; the text `cancel` takes the call back."""
+    """The bot calls an agent from the node at `position`; the text `cancel` takes the call back.
+
+    In a flow that an agent started the agent is here already.
+    """
+    if walk.session.call["status"] == "in_progress":
+        walk.session.call = {key: value for key, value in walk.session.call.items() if key != "handler"}
+        return
     walk.session.call = {
         "status": "waiting",
         "requestedAt": walk.surroundings.now_ms,
@@ -84,6 +90,13 @@ def speak(walk: "Walk", message: AgentMessage) -> None:
         walk.session.call = {key: value for key, value in call.items() if key != "handler"}
     walk.messages.append({"data": message.data, "meta": None, "position": None, "agent": message.agent})
     walk.spoke = True
+
+
+def take_back(walk: "Walk") -> None:
+    """A flow that the agent started and that has come to its end gives the conversation back to the agent."""
+    session = walk.session
+    if session.call.get("handler") == "bot" and session.waiting == "nowhere":
+        session.call = {key: value for key, value in session.call.items() if key != "handler"}
 
 
 def complete(walk: "Walk") -> None:

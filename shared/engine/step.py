@@ -217,6 +217,7 @@ def _start_at(walk: Walk, start: StartAt) -> None:
 
 def _finish(walk: Walk) -> StepResult:
     session = walk.session
+    agent_call.take_back(walk)
     if walk.effect is not None:
         position, waiting, shown = walk.origin
         session.progress = {

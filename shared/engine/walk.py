@@ -34,6 +34,8 @@ PARAMS_LIMIT: Final = 64 * 1024
 twice, and an event must fit into one message (SNS: 256 KB)."""
 MAX_ERROR_MESSAGE: Final = 1_000
 """Characters of an error's message; templates and addresses in it could be long."""
+MOST_BYTES_A_CHARACTER: Final = 6
+"""In JSON: a control character is written as \\u0001."""
 COMPLETED: Final[JsonObject] = {"status": "COMPLETED"}
 
 _size_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -55,6 +57,20 @@ class Fact:
 def error_value(name: str, message: str, **more: Any) -> PrintsAs:
     """An error as templates see it: prints as its message."""
     return PrintsAs({"name": name, "message": message[:MAX_ERROR_MESSAGE], **more}, "message")
+
+
+def params_size(params: JsonObject) -> int:
+    """Bytes of JSON that parameters take, or a larger estimate where that is far inside the limit: encoding them all
+    for every one that is set would be most of a step."""
+    estimate = 0
+    for key, value in params.items():
+        if not isinstance(value, str):
+            break
+        estimate += MOST_BYTES_A_CHARACTER * (len(key) + len(value)) + 6
+    else:
+        if estimate <= PARAMS_LIMIT:
+            return estimate
+    return len(_size_encoder.encode(params).encode("utf-8", "surrogatepass"))
 
 
 def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> JsonObject:
@@ -132,18 +148,21 @@ class Walk:
 
     def set_params(self, params: JsonObject) -> None:
         """Merge into the parameters; None removes. Raises NodeFailed when they would become too large."""
-        kept = self.session.params
+        kept = self.session.params  # the context and the conversation share this very object
         merged = {key: value for key, value in {**kept, **params}.items() if value is not None}
-        size = len(_size_encoder.encode(merged).encode("utf-8", "surrogatepass"))
+        size = params_size(merged)
         if size > PARAMS_LIMIT and any(value is not None for value in params.values()):
             message = (
                 f"the parameters would take {size} bytes with {', '.join(params)}; at most {PARAMS_LIMIT} are kept"
             )
             raise NodeFailed("ParametersTooLarge", message)
-        kept.clear()  # the context and the conversation share this very object
-        kept.update(merged)
+        changes = self.entry.changes
         for key, value in params.items():
-            self.entry.changes[f"params.{key}"] = value
+            if value is None:
+                kept.pop(key, None)
+            else:
+                kept[key] = value
+            changes[f"params.{key}"] = value
 
     def clear_params(self) -> None:
         self.session.params.clear()

@@ -55,7 +55,8 @@ class DataTemplate:
         compiled = self._compiled
         if compiled.error is not None:
             raise compiled.error.with_traceback(None)
-        return compiled.root.render(_DataRun(context, environment))
+        root = compiled.root
+        return root.value if isinstance(root, _Constant) else root.render(_DataRun(context, environment))
 
     @cached_property
     def _compiled(self) -> "_Compiled":
@@ -74,10 +75,8 @@ class _Compiled:
     def __init__(self, data: Any) -> None:
         self.problems: list[Problem] = []
         self.root, _ = self._part(data, path="", depth=0, is_in_list=False)
-
-    @property
-    def error(self) -> TemplateSyntaxError | None:
-        return next((problem for _, problem in self.problems if isinstance(problem, TemplateSyntaxError)), None)
+        errors = (problem for _, problem in self.problems if isinstance(problem, TemplateSyntaxError))
+        self.error: TemplateSyntaxError | None = next(errors, None)
 
     def _part(self, data: Any, *, path: str, depth: int, is_in_list: bool) -> "tuple[_Part, list[ExpandedIndex]]":
         """A renderer, and the expansions of its own texts: they repeat the element of the list that it belongs to."""
@@ -133,13 +132,13 @@ def _child(path: str, key: str) -> str:
 
 
 class _Constant:
-    __slots__ = ("_value",)
+    __slots__ = ("value",)
 
     def __init__(self, value: Any) -> None:
-        self._value = value
+        self.value = value
 
     def render(self, _run: _DataRun) -> Any:
-        return self._value
+        return self.value
 
 
 class _Text:
@@ -158,13 +157,19 @@ class _Text:
 
 
 class _Object:
-    __slots__ = ("_parts",)
+    """What never changes is copied at once, the rest is rendered into its place."""
+
+    __slots__ = ("_constant", "_rendered")
 
     def __init__(self, parts: "dict[str, _Part]") -> None:
-        self._parts = parts
+        self._constant = {key: part.value if isinstance(part, _Constant) else None for key, part in parts.items()}
+        self._rendered = [(key, part) for key, part in parts.items() if not isinstance(part, _Constant)]
 
     def render(self, run: _DataRun) -> dict[str, Any]:
-        return {key: part.render(run) for key, part in self._parts.items()}
+        data = self._constant.copy()
+        for key, part in self._rendered:
+            data[key] = part.render(run)
+        return data
 
 
 class _List:

@@ -2,6 +2,7 @@
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 
 from shared.engine.message import MAX_LABEL, is_blank, parse_payload, read_message, read_payload
 from shared.engine.outcome import WAIT_FOR_INPUT, Outcome
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from shared.engine.walk import Walk
 
 MAX_BUTTONS: Final = 50
-NUMBER_IN_TEXT: Final = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?")
+NUMBER_IN_TEXT: Final = re.compile(r"[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
 SETTINGS: Final = ("min", "max", "integer", "parse", "actions", "strict")
 
 
@@ -94,7 +95,7 @@ def _chosen_button(buttons: Any, message: dict[str, Any]) -> dict[str, Any] | No
 def _value(keyboard: dict[str, Any], message: dict[str, Any]) -> Any:
     """keyboard.value: the number of a number keyboard, the place of a location keyboard; None when there is none."""
     if keyboard["type"] == "number":
-        text = to_text(message.get("text")).strip()
+        text = normalize("NFKC", to_text(message.get("text"))).strip()  # full-width digits are digits
         if keyboard.get("parse"):
             found = NUMBER_IN_TEXT.search(text)
             text = found[0].replace(",", "") if found else ""

@@ -103,6 +103,19 @@ def test_every_problem_of_a_bad_bot_is_named_at_once() -> None:
     }
 
 
+def test_mask_in_a_parameter_is_a_warning_since_events_show_parameters() -> None:
+    items = [{"key": "phone", "value": "{{MASK(message)}}"}, {"key": "ok", "value": "MASK("}]
+    assert lint_nodes(a_node(2, "parameter", {"set": items})) == {
+        "flows[0].nodes[1].data.set[0].value": "masked_parameter"
+    }
+
+
+def test_a_keyboard_has_no_link_buttons() -> None:
+    buttons = [{"type": "link", "label": "홈페이지", "uri": "https://example.com"}]
+    found = lint_nodes(a_node(2, "keyboard", {"type": "buttons", "buttons": buttons}, 3), a_response(3, "네"))
+    assert found == {"flows[0].nodes[1].data.buttons[0].type": "not_a_choice"}
+
+
 def test_a_template_problem_says_where_in_the_text() -> None:
     problems = lint({"flows": [{"id": 1, "nodes": [a_node(1, "entry", {}, 2), a_response(2, "줄\n{{#each list}}")]}]})
     assert [problem.path for problem in problems] == ["flows[0].nodes[1].data.message.text"]

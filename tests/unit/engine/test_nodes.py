@@ -159,6 +159,9 @@ def test_a_payload_tells_buttons_with_the_same_label_apart() -> None:
         ({}, "열두 개", ""),
         ({"parse": True}, "사과 1,200개", "1200"),
         ({"parse": True}, "없음", ""),
+        ({"parse": True}, "약 .5 킬로", "0.5"),
+        ({"parse": True}, "１２개", "12"),
+        ({}, "３", "3"),
         ({}, "Infinity", ""),
     ],
 )
