@@ -1,6 +1,5 @@
 """The state of one conversation between two messages."""
 
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 JsonObject = dict[str, Any]
@@ -15,23 +14,10 @@ CALLING: Final = frozenset({"waiting", "in_progress"})
 """Call states in which the bot keeps quiet."""
 
 
-@lru_cache(maxsize=4096)
-def position_text(position: Position) -> str:
-    """A place as stacks store it: a stack of 50 is one text, which JSON reads and writes ten times as fast as lists."""
-    return f"{position[0]}/{position[1]}"
-
-
-@lru_cache(maxsize=4096)
-def position_of(text: str) -> Position:
-    """Read back what position_text wrote."""
-    flow_id, _, node_id = text.partition("/")
-    return int(flow_id), int(node_id)
-
-
 class Session:
     """Position, parameters and results of a conversation. Mutable while a walk has its private copy.
 
-    `keyboard` is the keyboard last shown, rendered; `back_stack` the places answers started at (spec engine 6);
+    `keyboard` is the keyboard last shown, rendered; `back_stack` the places answers started at, as texts (see back_stack.py);
     `own_stack` the deprecated backstack node's; `navigation` {current, prev} of spec webhooks; `call` {status, ...} the
     request for an agent (none, waiting, in_progress, completed, missed); `progress` is there while an effect runs.
     """
@@ -65,8 +51,8 @@ class Session:
         results: JsonObject | None = None,
         message: JsonObject | None = None,
         keyboard: JsonObject | None = None,
-        back_stack: list[Position] | None = None,
-        own_stack: list[Position] | None = None,
+        back_stack: list[str] | None = None,
+        own_stack: list[str] | None = None,
         navigation: JsonObject | None = None,
         call: JsonObject | None = None,
         progress: JsonObject | None = None,
@@ -125,8 +111,8 @@ class Session:
             ("results", self.results),
             ("message", self.message),
             ("keyboard", self.keyboard),
-            ("backStack", " ".join(map(position_text, self.back_stack))),
-            ("ownStack", " ".join(map(position_text, self.own_stack))),
+            ("backStack", " ".join(self.back_stack)),
+            ("ownStack", " ".join(self.own_stack)),
             ("navigation", self.navigation),
             ("progress", self.progress),
         ):
@@ -150,8 +136,8 @@ class Session:
             results=data.get("results"),
             message=data.get("message"),
             keyboard=data.get("keyboard"),
-            back_stack=list(map(position_of, data.get("backStack", "").split())),
-            own_stack=list(map(position_of, data.get("ownStack", "").split())),
+            back_stack=data.get("backStack", "").split(),
+            own_stack=data.get("ownStack", "").split(),
             navigation=data.get("navigation"),
             call=data.get("call"),
             progress=data.get("progress"),

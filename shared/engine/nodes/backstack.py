@@ -21,16 +21,6 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
         stack.clear()
         return ADVANCE
     if operation == "pop":
-        return _pop(walk, read_count(data))
+        place = back_stack.take(stack, read_count(data))
+        return JUMP_TO_FALLBACK if place is None else Jump(*place)
     raise NodeFailed("InvalidNode", f"node {node.id}: operation must be push, pop or clear")
-
-
-def _pop(walk: "Walk", count: int) -> Outcome:
-    """Take `count` places and jump to the last one taken; more than there are goes to the fallback flow."""
-    stack = walk.session.own_stack
-    if not 0 < count <= len(stack):
-        stack.clear()
-        return JUMP_TO_FALLBACK
-    place = stack[-count]
-    del stack[-count:]
-    return Jump(*place)

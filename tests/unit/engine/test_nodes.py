@@ -296,7 +296,7 @@ def test_pop_with_nothing_left_starts_over_at_the_entry_flow() -> None:
     result = talk(bot, Opened(), say("다음"), say("뒤로"))
     assert texts(result) == ["처음"]
     assert result.session is not None
-    assert result.session.back_stack == [(1, 1)]
+    assert result.session.back_stack == ["1/1"]
 
 
 def test_back_counts_one_unless_said_otherwise() -> None:

@@ -364,7 +364,7 @@ def a_back_bot(**back: Any) -> Bot:
 
 def test_back_to_a_place_that_is_gone_goes_to_the_fallback_flow() -> None:
     before = stored(talk(a_back_bot(), Opened(), say("지은")))
-    before.back_stack[0] = (1, 99)
+    before.back_stack[0] = "1/99"
     plain = [a_node(1, "entry", {}, (2, {"message": "뒤로"}), 3), a_node(2, "back", {}), a_response(3, "폴백")]
     bot = two_flows(plain, [*ASKING, a_response(4, "둘", 5), a_node(5, "keyboard", {}, (6, {"message": "뒤로"}))])
     assert texts(step(bot, before, say("뒤로"), surroundings())) == [ERROR], "the fallback flow goes back for ever"
@@ -392,10 +392,10 @@ def test_a_count_that_is_none_is_one(count: Any) -> None:
 
 def test_a_full_stack_pops_as_any_other() -> None:
     before = stored(talk(a_back_bot(), *[say("지은")] * 2))
-    before.back_stack[:] = [(1, 1)] * 48 + [(1, 2), (1, 4)]
+    before.back_stack[:] = ["1/1"] * 48 + ["1/2", "1/4"]
     result = step(a_back_bot(), before, say("뒤로"), surroundings())
     assert texts(result) == ["이름?"]
-    assert stored(result).back_stack == [(1, 1)] * 47 + [(1, 2)]
+    assert stored(result).back_stack == ["1/1"] * 47 + ["1/2"]
 
 
 # ---- nothing to say, nothing to run
