@@ -1,6 +1,5 @@
 """How soon a large bot is ready: from its JSON, inflated, to a Bot that can take a first step."""
 
-import json
 from typing import Any, Final
 
 from bench.measure import PAIRS, Quantity, Row, Say, Subject, Worker, python_worker, rows
@@ -51,13 +50,13 @@ def node(number: int) -> dict[str, Any]:
 
 
 def ours() -> Operations:
-    from shared.bot.document import content_bytes  # noqa: PLC0415
+    from shared.bot.document import content_bytes, read_content  # noqa: PLC0415
     from shared.bot.model import Bot  # noqa: PLC0415
 
     stored = content_bytes(document())
 
     def load() -> None:
-        bot = Bot(json.loads(stored), bot_id="large", version="v1")
+        bot = Bot(read_content(stored), bot_id="large", version="v1")
         bot.entry_of(bot.entry_flow_id)
 
     return {"load": load}

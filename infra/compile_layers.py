@@ -15,7 +15,8 @@ from infra import runtime_python
 UNCHECKED: Final = "unchecked-hash"
 """Lambda unpacks files with times of its own: bytecode that is checked against them would be thrown away."""
 
-MISSING: Final = f"""no Python {runtime_python.VERSION} here: the layers have no bytecode, and every cold start compiles anew.
+MISSING: Final = f"""no Python {runtime_python.VERSION} here: the layers have no bytecode,
+  and every cold start compiles anew.
   Install one, e.g. with `uv python install {runtime_python.VERSION}`, and build again.
 이 컴퓨터에 Python {runtime_python.VERSION}이(가) 없어 바이트코드 없이 빌드했습니다. 콜드 스타트가 느려집니다.
 """

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from shared.bot.record import BotRecord, BotVersion
@@ -63,29 +62,33 @@ class MemoryBots:
     def __iter__(self) -> Iterator[BotRecord]:
         return iter([record for record in self.records.values() if record.deleted_at_ms is None])
 
-    def save(self, record: BotRecord, version: BotVersion | None = None) -> None:
+    def save(
+        self,
+        record: BotRecord,
+        *,
+        version: BotVersion | None = None,
+        channel: str | None = None,
+        turn: Turn | None = None,
+    ) -> None:
         stored = self.records.get(record.bot_id)
         if (0 if stored is None else stored.lock) != record.lock:
             raise Conflict("the bot was changed by somebody else")
+        if turn is not None:
+            if (turn.bot_id, turn.log, turn.revision) in self.turns.rows:
+                raise Conflict("the bot was changed by somebody else")
+            self.turns.append(turn)
         if version is not None:
             self.versions[record.bot_id, version.number] = version
+        channels = dict(stored.channels) if stored is not None else {}
+        if channel is not None:
+            channels[channel] = record.channels[channel]
         data = json.loads(json.dumps(record.to_json()))
         self.records[record.bot_id] = BotRecord.from_json(
-            data, bot_id=record.bot_id, lock=record.lock + 1, channels=record.channels
+            data, bot_id=record.bot_id, lock=record.lock + 1, channels=channels
         )
-
-    def save_with_turn(self, record: BotRecord, turn: Turn) -> None:
-        if (turn.bot_id, turn.log, turn.revision) in self.turns.rows:
-            raise Conflict("the bot was changed by somebody else")
-        self.save(record)
-        self.turns.append(turn)
 
     def version(self, bot_id: str, number: int) -> BotVersion | None:
         return self.versions.get((bot_id, number))
-
-    def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None:
-        record = self.records[bot_id]
-        self.records[bot_id] = replace(record, channels={**record.channels, platform: settings})
 
 
 class MemoryDocuments:

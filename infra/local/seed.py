@@ -1,5 +1,6 @@
 """What `make run` brings in: the example bots, published and connected, and words on what to try next."""
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Final
 from infra.local import example_api
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import CREDENTIALS, REPOSITORY
+from shared.bot.record import BotRecord
 from shared.channels.kakao.settings import SECRET_HEADER
 from shared.runtime import wiring
 from shared.services.authoring import Authoring
@@ -15,6 +17,9 @@ from shared.services.authoring import Authoring
 EXAMPLES: Final = REPOSITORY / "examples/bots"
 SKILL_FUNCTION: Final = "KakaoSkillFunction"
 """Any function's environment would do: they all name the same tables."""
+
+SEEDED_FILE: Final = "seeded.json"
+"""Bot -> content that was brought in last, in the state folder."""
 
 NEXT_STEPS: Final = """
 다음에 해 볼 것 · What to try next
@@ -39,7 +44,11 @@ def seed(cloud: LocalCloud) -> None:
 
 def _bring_in(authoring: Authoring, path: Path, cloud: LocalCloud) -> None:
     bot_id = path.stem
+    if _is_edited(authoring, bot_id, cloud):
+        sys.stdout.write(f"\n봇 {bot_id} · 고치신 봇이라 그대로 둡니다 · edited by you, left as it is\n")
+        return
     imported = authoring.import_file(bot_id, _with_example_address(path.read_bytes(), cloud.example_url))
+    _remember(bot_id, imported.record, cloud)
     record = (
         authoring.publish(bot_id) if imported.is_new_version or imported.record.published is None else imported.record
     )
@@ -51,6 +60,26 @@ def _bring_in(authoring: Authoring, path: Path, cloud: LocalCloud) -> None:
         f"  스킬 URL · skill URL   {cloud.http_url}/kakao/{bot_id}/{settings.path_secret}\n"
         f"  헤더 · header          {SECRET_HEADER}: {settings.header_secrets[0]}\n"
     )
+
+
+def _is_edited(authoring: Authoring, bot_id: str, cloud: LocalCloud) -> bool:
+    """Whether the bot's draft is not what was brought in last: then it is somebody's work."""
+    record = authoring.bots.get(bot_id)
+    if record is None or record.latest is None or record.deleted_at_ms is not None:
+        return record is not None and record.deleted_at_ms is not None
+    return _seeded(cloud).get(bot_id) not in (None, record.latest.content_hash)
+
+
+def _remember(bot_id: str, record: BotRecord, cloud: LocalCloud) -> None:
+    if record.latest is not None:
+        seeded = {**_seeded(cloud), bot_id: record.latest.content_hash}
+        (cloud.state / SEEDED_FILE).write_text(json.dumps(seeded), encoding="utf-8")
+
+
+def _seeded(cloud: LocalCloud) -> dict[str, str]:
+    path = cloud.state / SEEDED_FILE
+    seeded: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return seeded
 
 
 def _with_example_address(raw: bytes, example_url: str) -> bytes:

@@ -110,11 +110,15 @@ class Flow:
         self.id = flow_id
         self.raw = raw
         self._nodes: dict[int, Node] = {}
-        nodes = raw.get("nodes")
-        self._raw_nodes: dict[int, JsonObject] = {}
+
+    @cached_property
+    def _raw_nodes(self) -> dict[int, JsonObject]:
+        nodes = self.raw.get("nodes")
+        found: dict[int, JsonObject] = {}
         for node in nodes if isinstance(nodes, list) else ():
             if isinstance(node, dict) and (node_id := read_id(node.get("id"))) is not None:
-                self._raw_nodes.setdefault(node_id, node)
+                found.setdefault(node_id, node)
+        return found
 
     def node(self, node_id: int | None) -> Node | None:
         if node_id is None:

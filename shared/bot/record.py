@@ -26,7 +26,7 @@ class BotVersion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotRecord:
     """A bot's row. `lock` is its optimistic lock, 0 before it is stored; `history` the numbers published before, newest
-    last; `channels` the channel settings by platform, where they were read along."""
+    last; `channels` the channel settings by platform with `channel_locks`, where they were read along."""
 
     bot_id: str
     profile: JsonObject
@@ -38,6 +38,7 @@ class BotRecord:
     deleted_at_ms: int | None = None
     lock: int = 0
     channels: dict[str, JsonObject] = field(default_factory=dict)
+    channel_locks: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         return {
@@ -52,7 +53,13 @@ class BotRecord:
 
     @classmethod
     def from_json(
-        cls, data: JsonObject, *, bot_id: str, lock: int, channels: dict[str, JsonObject] | None = None
+        cls,
+        data: JsonObject,
+        *,
+        bot_id: str,
+        lock: int,
+        channels: dict[str, JsonObject] | None = None,
+        channel_locks: dict[str, int] | None = None,
     ) -> "BotRecord":
         latest, published = data["latest"], data["published"]
         return cls(
@@ -66,4 +73,5 @@ class BotRecord:
             deleted_at_ms=data["deletedAt"],
             lock=lock,
             channels=channels or {},
+            channel_locks=channel_locks or {},
         )

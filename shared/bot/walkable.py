@@ -65,9 +65,10 @@ class Graph:
                 Problem(f"{path}.nodes", "wrong_type", {"expected": "a list", "found": json_type_name(nodes)})
             )
             return
+        first = len(self.nodes)
         for index, node in enumerate(nodes):
             self._add_node(node, f"{path}.nodes[{index}]", flow_id)
-        self._find_entry(flow, path, flow_id)
+        self._find_entry(flow, path, flow_id, first)
 
     def _add_node(self, node: Any, path: str, flow_id: int) -> None:
         if not isinstance(node, dict):
@@ -84,7 +85,8 @@ class Graph:
         else:
             self._by_key[key] = place
 
-    def _find_entry(self, flow: JsonObject, path: str, flow_id: int) -> None:
+    def _find_entry(self, flow: JsonObject, path: str, flow_id: int, first: int) -> None:
+        """`first` is the index of the flow's first node in `nodes`."""
         data = flow.get("data")
         declared = data.get("entry") if isinstance(data, dict) else None
         if declared is not None:
@@ -94,8 +96,8 @@ class Graph:
             else:
                 self.entries[flow_id] = (flow_id, declared_id)
                 return
-        for place in self.nodes:
-            if place.flow_id == flow_id and place.type == "entry" and place.key is not None:
+        for place in self.nodes[first:]:
+            if place.type == "entry" and place.key is not None:
                 self.entries[flow_id] = place.key
                 return
         self.problems.append(Problem(path, "no_entry", {"flow": flow_id}))
@@ -144,8 +146,9 @@ class Graph:
             yield Problem(f"{path}.nodeId", "no_such_node", {"node": node, "flow": flow_id})
 
     def reachability_problems(self, preference: Any) -> Iterator[Problem]:
+        reached = self._targets | set(self.entries.values())
         for key, place in self._by_key.items():
-            if key not in self.entries.values() and key not in self._targets:
+            if key not in reached:
                 yield Problem(place.path, "unreachable", {"node": key[1]})
         yield from self._silent_fallback(preference if isinstance(preference, dict) else {})
         yield from self._endless_loops()
@@ -203,13 +206,13 @@ class Graph:
         """Cycles that every walk through them must follow: each node leads on without a condition and none waits."""
         done: set[Key] = set()
         for start in self._by_key:
-            trail: list[Key] = []
+            trail: dict[Key, int] = {}
             key: Key | None = start
             while key is not None and key not in done and key not in trail:
-                trail.append(key)
+                trail[key] = len(trail)
                 key = self._certain_next(key)
             if key is not None and key in trail:
-                loop = trail[trail.index(key) :]
+                loop = list(trail)[trail[key] :]
                 nodes = ", ".join(str(node_id) for _, node_id in loop)
                 yield Problem(self._by_key[loop[0]].path, "endless_loop", {"nodes": nodes, "flow": loop[0][0]})
             done.update(trail)

@@ -17,7 +17,7 @@ CALLING: Final = frozenset({"waiting", "in_progress"})
 class Session:
     """Position, parameters and results of a conversation. Mutable while a walk has its private copy.
 
-    `keyboard` is the keyboard last shown, rendered; `back_stack` the places answers started at, as texts (see back_stack.py);
+    `keyboard` is the keyboard last shown, rendered; `back_stack` the places that answers started at, as texts;
     `own_stack` the deprecated backstack node's; `navigation` {current, prev} of spec webhooks; `call` {status, ...} the
     request for an agent (none, waiting, in_progress, completed, missed); `progress` is there while an effect runs.
     """

@@ -110,7 +110,10 @@ class Authoring:
         changed = replace(record, profile=profile, latest=version or record.latest, updated_at_ms=now)
         if record.deleted_at_ms is not None:  # what was taken out of service comes back by a publish alone
             changed = replace(changed, deleted_at_ms=None, published=None, history=())
-        self.bots.save(changed, version)
+        if changed.published is not None and profile != record.profile:  # end users and receivers see the new name
+            content = self.documents.get(bot_id, changed.published.content_hash)[0]
+            return self._change(changed, "bot.updated", content, version=version), not is_same
+        self.bots.save(changed, version=version)
         return replace(changed, lock=record.lock + 1), not is_same
 
     def publish(self, bot_id: str) -> BotRecord:
@@ -183,10 +186,21 @@ class Authoring:
         if welcome_block_id is not None:
             settings = replace(settings, welcome_block_id=welcome_block_id or None)
         if settings.to_dict() != stored:
-            self.bots.save_channel(bot_id, KAKAO, settings.to_dict())
+            channels = {**record.channels, KAKAO: settings.to_dict()}
+            changed = replace(record, channels=channels, updated_at_ms=self.now_ms())
+            content = {} if record.latest is None else self.content(record)
+            self._change(changed, "bot.updated", content, channel=KAKAO)
         return settings
 
-    def _change(self, record: BotRecord, event: str, content: JsonObject) -> BotRecord:
+    def _change(
+        self,
+        record: BotRecord,
+        event: str,
+        content: JsonObject,
+        *,
+        version: BotVersion | None = None,
+        channel: str | None = None,
+    ) -> BotRecord:
         """Store the row together with the turn that tells of it."""
         newest = self.turns.newest(record.bot_id, SYSTEM_LOG)
         before = NO_STATE if newest is None else newest.state
@@ -201,7 +215,7 @@ class Authoring:
             state=LogState(first_contact_ms=before.first_contact_ms or record.updated_at_ms, sequence=log.sequence),
             events=log.events,
         )
-        self.bots.save_with_turn(record, turn)
+        self.bots.save(record, version=version, channel=channel, turn=turn)
         return replace(record, lock=record.lock + 1)
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from pynamodb.exceptions import GetError, PutError, PynamoDBConnectionError, QueryError, TransactWriteError
+from pynamodb.exceptions import GetError, PynamoDBConnectionError, QueryError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from shared.bot.record import BotRecord, BotVersion
@@ -35,12 +35,18 @@ class DynamoBots:
         """A bot with its channels' settings: one query, within the deadline of the step that asks."""
         rows = list(self._settings_rows(bot_id, deadline_ns))
         channels = {
-            row.sk.removeprefix(keys.CHANNEL_PREFIX): row.data for row in rows if row.sk.startswith(keys.CHANNEL_PREFIX)
+            row.sk.removeprefix(keys.CHANNEL_PREFIX): row for row in rows if row.sk.startswith(keys.CHANNEL_PREFIX)
         }
         meta = next((row for row in rows if row.sk == keys.BOT_META), None)
         if meta is None:
             return None
-        return BotRecord.from_json(meta.data, bot_id=bot_id, lock=int(meta.version), channels=channels)
+        return BotRecord.from_json(
+            meta.data,
+            bot_id=bot_id,
+            lock=int(meta.version),
+            channels={platform: row.data for platform, row in channels.items()},
+            channel_locks={platform: int(row.version) for platform, row in channels.items()},
+        )
 
     def _settings_rows(self, bot_id: str, deadline_ns: int | None) -> Iterator[CoreRow]:
         """Not by PynamoDB's own query: its time-outs are fixed, and it would keep a second client for one read."""
@@ -77,13 +83,22 @@ class DynamoBots:
         except (QueryError, PynamoDBConnectionError) as exc:
             raise Unavailable("cannot list the bots") from exc
 
-    def save(self, record: BotRecord, version: BotVersion | None = None) -> None:
-        """Store the bot's row, and a new version's beside it, if nobody stored a newer one. Raises Conflict."""
-        self._transact([self._meta_row(record)] + ([] if version is None else [_version_row(record, version)]))
-
-    def save_with_turn(self, record: BotRecord, turn: Turn) -> None:
-        """Store the bot's row and the turn of its `_sys` log that tells of it: both or neither. Raises Conflict."""
-        self._transact([self._meta_row(record)], turn)
+    def save(
+        self,
+        record: BotRecord,
+        *,
+        version: BotVersion | None = None,
+        channel: str | None = None,
+        turn: Turn | None = None,
+    ) -> None:
+        """Store the bot's row if nobody stored a newer one; with it, all or nothing, a new version's row, the settings
+        of a channel, and the turn of the `_sys` log that tells of the change. Raises Conflict."""
+        rows = [self._meta_row(record)]
+        if version is not None:
+            rows.append(_version_row(record, version))
+        if channel is not None:
+            rows.append(_channel_row(record, channel))
+        self._transact(rows, turn)
 
     def version(self, bot_id: str, number: int) -> BotVersion | None:
         try:
@@ -93,23 +108,6 @@ class DynamoBots:
         except (GetError, PynamoDBConnectionError) as exc:
             raise Unavailable("cannot read the version", bot=bot_id) from exc
         return BotVersion.from_json(row.data)
-
-    def save_channel(self, bot_id: str, platform: str, settings: JsonObject) -> None:
-        """Store a channel's settings; the newest writer's stand."""
-        partition, sort = keys.bot_partition(bot_id), keys.channel_sort(platform)
-        try:
-            row = CoreRow.get(partition, sort, consistent_read=True)
-        except CoreRow.DoesNotExist:
-            row = CoreRow(partition, sort)
-        except (GetError, PynamoDBConnectionError) as exc:
-            raise Unavailable("cannot read the settings", bot=bot_id) from exc
-        row.data = settings
-        try:
-            row.save()
-        except PutError as exc:
-            if exc.cause_response_code in CONDITION_FAILED:
-                raise Conflict("the settings were changed by somebody else", bot=bot_id) from exc
-            raise Unavailable("cannot store the settings", bot=bot_id) from exc
 
     def _meta_row(self, record: BotRecord) -> CoreRow:
         data = record.to_json()
@@ -143,3 +141,10 @@ class DynamoBots:
 
 def _version_row(record: BotRecord, version: BotVersion) -> CoreRow:
     return CoreRow(keys.bot_partition(record.bot_id), keys.version_sort(version.number), data=version.to_json())
+
+
+def _channel_row(record: BotRecord, platform: str) -> CoreRow:
+    row = CoreRow(keys.bot_partition(record.bot_id), keys.channel_sort(platform), data=record.channels[platform])
+    if platform in record.channel_locks:
+        row.version = record.channel_locks[platform]
+    return row

@@ -1,13 +1,12 @@
 """Bot contents in S3: immutable, named by their hash, gzipped JSON."""
 
 import gzip
-import json
 import zlib
 from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from shared.bot.document import MAX_FILE_BYTES, content_bytes
+from shared.bot.document import MAX_FILE_BYTES, content_bytes, read_content
 from shared.errors import NotFound, Unavailable
 from shared.storage import keys
 from shared.storage.aws import BoundedClient, client
@@ -56,7 +55,7 @@ class S3Documents:
             raise Unavailable("the bot bucket did not give the document", key=key) from exc
         try:
             raw = zlib.decompressobj(GZIP_WINDOW).decompress(response["Body"], MAX_CONTENT_BYTES)
-            content = json.loads(raw)
+            content = read_content(raw)
         except (zlib.error, ValueError) as exc:
             raise Unavailable("a document in the bot bucket is damaged", key=key) from exc
         if not isinstance(content, dict):

@@ -4,9 +4,9 @@
      "http"?: [{"asked": "GET https://...", "status": 200, "body": any JSON} or {"asked": ..., "failed": error name}],
      "turns": [{what the user does, "bot": [...], "keyboard"?: [labels]}], "params"?: {...at the end}}
 
-The user does one of: {"open": true}, {"user": text, "payload"?: of an old button}, {"press": label of a button shown last}, {"photo": url},
-{"start": {flowId, nodeId?}}, {"agent": "join" | "complete" | text said}. A bot message is its text, or its whole data
-where there is more to it. Between turns everything goes through the stored format.
+The user does one of: {"open": true}, {"user": text, "payload"?: of an old button}, {"press": label of a button shown
+last}, {"photo": url}, {"start": {flowId, nodeId?}}, {"agent": "join" | "complete" | text said}. A bot message is its
+text, or its whole data where there is more to it. Between turns everything goes through the stored format.
 """
 
 import json

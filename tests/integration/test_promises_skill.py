@@ -4,6 +4,7 @@ import gzip
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -229,7 +230,8 @@ def test_a_damaged_document_is_answered_with_words_and_counted(
 def test_settings_that_cannot_be_read_are_our_fault_and_open_nothing(
     authoring: Authoring, echo: Caller, capsys: pytest.CaptureFixture[str], settings: dict[str, Any]
 ) -> None:
-    wiring.bots().save_channel(echo.bot_id, "kakao", settings)
+    record = authoring.get(echo.bot_id)
+    authoring.bots.save(replace(record, channels={"kakao": settings}), channel="kakao")
     forget_wiring()
     assert echo.say("안녕") == [ERROR_OF_NO_BOT]
     assert '"OwnFault": 1' in capsys.readouterr().out

@@ -290,9 +290,7 @@ try:
 except OutboundError as error:
     print(error.kind)
 """
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-        )
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
         assert done.stdout == "timeout\n"
 
 
@@ -329,7 +327,5 @@ import sys
 import shared.net.guarded_client, shared.net.url, shared.net.redirects
 print(sorted({"httpx", "httpcore", "h11", "idna", "certifi"} & set(sys.modules)))
 """
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"

@@ -183,6 +183,22 @@ def test_connecting_to_kakaotalk_makes_secrets_once(authoring: Authoring) -> Non
     assert authoring.connect_kakao("shop", kakao_bot_id="5ec3be!").kakao_bot_id == "5ec3be"
 
 
+def test_changed_settings_are_told_of_without_the_secrets(authoring: Authoring, turns: MemoryTurns) -> None:
+    authoring.import_file("shop", a_file())
+    settings = authoring.connect_kakao("shop")
+    (event,) = sys_events(turns)
+    assert event["event"] == "bot.updated"
+    assert event["data"]["bot"]["integration"] == {"kakao": {"enabled": True}}
+    assert settings.path_secret not in json.dumps(event)
+
+
+def test_another_title_of_a_published_bot_is_told_of(authoring: Authoring, turns: MemoryTurns) -> None:
+    authoring.import_file("shop", a_file(title="예전"))
+    authoring.publish("shop")
+    authoring.import_file("shop", a_file(title="새 이름"))
+    assert [event["data"]["bot"]["title"] for event in sys_events(turns)] == ["예전", "새 이름"]
+
+
 def test_a_rotated_secret_leaves_the_previous_one_valid(authoring: Authoring) -> None:
     authoring.import_file("shop", a_file())
     first = authoring.connect_kakao("shop")
@@ -196,11 +212,11 @@ def test_two_authors_at_once_both_land(turns: MemoryTurns) -> None:
     class RacingBots(MemoryBots):
         rival: Any = None
 
-        def save(self, *args: Any) -> None:
+        def save(self, *args: Any, **beside: Any) -> None:
             if self.rival is not None:
                 rival, self.rival = self.rival, None
                 rival()
-            super().save(*args)
+            super().save(*args, **beside)
 
     bots = RacingBots(turns)
     authoring = an_authoring(turns=turns, bots=bots)
