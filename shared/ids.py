@@ -1,4 +1,4 @@
-"""Identifiers: what they look like and how they follow from each other (DESIGN: "One message")."""
+"""Identifiers: what they look like and how they follow from each other (docs/architecture.md)."""
 
 import base64
 import hashlib

@@ -12,7 +12,7 @@ from shared.runtime.observability import report_own_fault
 from shared.services.kakao_skill import SkillRequest
 
 BUDGET_MS: Final = 4_300
-"""From API Gateway's receipt; Kakao hangs up after 5 s (spec kakao 2.7)."""
+"""From API Gateway's receipt; Kakao hangs up after 5 s (docs/kakao.md)."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A file is a bot {title, description?, flows, preference, audience?} or a single flow {id, title, nodes}. What a
 version holds (flows, welcome behaviour, system messages) is its *content*; title, description and audience are its
-*profile*, which restoring a version never changes (spec engine 1).
+*profile*, which restoring a version never changes (docs/bot-files.md).
 """
 
 import gc
@@ -66,7 +66,7 @@ def split_document(document: Any) -> BotFile:
 
 
 def wrap_flow(flow: JsonObject) -> JsonObject:
-    """A bot around one flow: it is entry and, having no other, fallback (spec engine 1)."""
+    """A bot around one flow: it is entry and, having no other, fallback (docs/bot-files.md)."""
     return {
         "flows": [flow],
         "preference": {

@@ -1,4 +1,4 @@
-"""Everything that is wrong or doubtful in a bot, all at once, each with its JSON path (spec engine 1)."""
+"""Everything that is wrong or doubtful in a bot, all at once, each with its JSON path (docs/bot-files.md)."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from shared.bot.model import DEFAULT_PRIORITY, read_id
 from shared.bot.node_types import NODE_TYPES
 from shared.bot.problem import Problem
 from shared.bot.shape import json_type_name
+from shared.bot.upgrade import upgrade_data
 from shared.bot.verbatim import VERBATIM
 from shared.bot.walkable import Graph
 from shared.conditions import ConditionError, parse_condition
@@ -63,6 +64,8 @@ def _node_problems(path: str, node: JsonObject, platforms: frozenset[str]) -> It
         return
     node_type = NODE_TYPES[type_name]
     data = node.get("data", {})
+    if isinstance(data, dict):
+        data = upgrade_data(type_name, data)
     if not node_type.runs:
         yield Problem(f"{path}.type", "not_run_yet", {"type": type_name})
     if type_name in DEPRECATED:

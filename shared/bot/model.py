@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from shared.bot.document import DEFAULT_SESSION_BEHAVIOR, DEFAULT_SYSTEM_MESSAGES
+from shared.bot.upgrade import upgrade_data
 from shared.bot.verbatim import VERBATIM
 from shared.conditions import Condition, ConditionError, parse_condition
 from shared.templates import DataTemplate, Template, compile_data, parse_template
@@ -57,7 +58,7 @@ class Node:
 
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
-        """Ways out, best first: highest priority, then more single conditions, then order (spec engine 3).
+        """Ways out, best first: highest priority, then more single conditions, then order.
 
         The first whose condition holds is the one to take.
         """
@@ -72,8 +73,7 @@ class Node:
         """The node's data as a template of data; keys that are never templates are left out."""
         data = self.raw.get("data")
         verbatim = VERBATIM.get(self.type)
-        if not isinstance(data, dict):
-            data = {}
+        data = upgrade_data(self.type, data) if isinstance(data, dict) else {}
         if verbatim:
             data = {key: value for key, value in data.items() if key not in verbatim}
         return compile_data(data)
@@ -171,7 +171,7 @@ class Bot:
 
     @cached_property
     def fallback_flow_id(self) -> int | None:
-        """The flow for whatever nobody expected; the entry flow where there is none (spec engine 4.1)."""
+        """The flow for whatever nobody expected; the entry flow where there is none."""
         named = read_id(self.preference.get("fallbackFlowId"))
         return named if named in self.flows else self.entry_flow_id
 

@@ -1,4 +1,4 @@
-"""The node types and the shape of their data (spec engine: node types). One row a type; what a type does is in
+"""The node types and the shape of their data (docs/bot-files.md). One row a type; what a type does is in
 shared/engine/nodes, one file each.
 """
 

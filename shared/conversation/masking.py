@@ -1,4 +1,4 @@
-"""Masked text: the end user reads it, everybody else sees ***, at once or after a while (spec templates, MASK)."""
+"""Masked text: the end user reads it, everybody else sees ***, at once or after a while (MASK in docs/templates.md)."""
 
 from typing import Any, Final
 

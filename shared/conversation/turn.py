@@ -1,6 +1,6 @@
 """A turn: what one put into an end user's log holds. State, messages and complete events, together or not at all.
 
-The log is the history, the lock, the duplicate check and the outbox (DESIGN "One message").
+The log is the history, the lock, the duplicate check and the outbox (docs/architecture.md).
 """
 
 import base64
@@ -84,7 +84,7 @@ class Turn:
     """One turn of a log.
 
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
-    [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of spec webhooks,
+    [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of docs/events.md,
     masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
     """
 

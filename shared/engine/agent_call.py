@@ -1,6 +1,6 @@
 """Calls for an agent: asked for by the bot or made by an agent, waited for, cancelled, taken, completed.
 
-States as in spec ux 0.3: none, waiting, in_progress, completed, missed. While a call is waiting or in progress the bot
+States: none, waiting, in_progress, completed, missed. While a call is waiting or in progress the bot
 keeps quiet, except while a flow that the agent started runs (handler "bot").
 """
 

@@ -10,7 +10,7 @@ JsonObject = dict[str, Any]
 class UserMessage:
     """The end user said something.
 
-    `data` is a message of spec webhooks: {type: text|media|location, text?, media?, location?, payload?}; a postback's
+    `data` is a message of docs/events.md: {type: text|media|location, text?, media?, location?, payload?}; a postback's
     payload is already parsed (object, array or text), and `text` of a pressed button is its whole label.
     """
 

@@ -1,4 +1,4 @@
-"""Messages as the bot says them: node data, already rendered, read into the shape of spec webhooks."""
+"""Messages as the bot says them: node data, already rendered, read into the shape of docs/events.md."""
 
 from typing import Any, Final
 
@@ -104,7 +104,7 @@ def read_location(given: Any) -> JsonObject | None:
         return None
     if not (-90 <= latitude <= 90 and -180 <= longitude <= 180):  # noqa: PLR2004 - degrees
         return None
-    title = given.get("title") or given.get("label")
+    title = given.get("title")
     return {"title": to_text(title), "latitude": latitude, "longitude": longitude}
 
 

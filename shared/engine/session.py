@@ -7,7 +7,7 @@ Position = tuple[int, int]
 """(flow id, node id)"""
 Waiting = Literal["nowhere", "keyboard", "agent", "effect", "again"]
 """What the conversation waits for. "again": the next message runs the node at `position` once more (after an agent is
-done, spec engine 5 manual)."""
+done)."""
 
 NOBODY: Final = "none"
 CALLING: Final = frozenset({"waiting", "in_progress"})
@@ -18,8 +18,8 @@ class Session:
     """Position, parameters and results of a conversation. Mutable while a walk has its private copy.
 
     `keyboard` is the keyboard last shown, rendered; `back_stack` the places that answers started at, as texts;
-    `own_stack` the deprecated backstack node's; `navigation` {current, prev} of spec webhooks; `call` {status, ...} the
-    request for an agent (none, waiting, in_progress, completed, missed); `progress` is there while an effect runs.
+    `own_stack` the deprecated backstack node's; `navigation` {current, prev} as in docs/events.md; `call` {status, ...}
+    the request for an agent (none, waiting, in_progress, completed, missed); `progress` is there while an effect runs.
     """
 
     __slots__ = (

@@ -127,7 +127,7 @@ def _dispatch(walk: Walk, inbound: Inbound, *, is_new: bool) -> None:
 
 
 def _hear_first(walk: Walk) -> None:
-    """A message from somebody without any conversation (spec engine 4.4)."""
+    """A message from somebody without any conversation."""
     if walk.bot.session_behavior["welcomeOnMessageWithoutSession"]:
         walk.start_at_entry()
         return
@@ -202,7 +202,7 @@ def _open(walk: Walk, *, is_new: bool) -> None:
 
 
 def _start_at(walk: Walk, start: StartAt) -> None:
-    """Jump whatever the position; a target that is gone goes to the fallback flow (spec engine 4.3)."""
+    """Jump whatever the position; a target that is gone goes to the fallback flow."""
     if walk.session.is_with_agent:
         if start.message is not None:  # the end user taps an old button while an agent is here
             agent_call.hear(walk)
@@ -242,6 +242,6 @@ def _finish(walk: Walk) -> StepResult:
 
 
 def _say_empty(walk: Walk) -> None:
-    """A turn that said nothing says systemMessage.empty, on every channel (spec engine 4.5)."""
+    """A turn that said nothing says systemMessage.empty, on every channel."""
     walk.note_error(error_value("NoMessage", "no message"))
     walk.say_system("empty")

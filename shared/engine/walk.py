@@ -1,4 +1,4 @@
-"""A walk: executing one node after another until somebody has to say something (spec engine 3, 4.2, 4.6, 4.7).
+"""A walk: executing one node after another until somebody has to say something.
 
 The walk owns a private copy of the session and the context that templates and conditions see. Node executors write
 through its methods, so that every write is in the trace.
@@ -45,7 +45,7 @@ _size_encoder: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"
 class Fact:
     """Something that happened to the conversation.
 
-    `name` is the event's (spec webhooks) without `bot.`; `session` the conversation as it was then.
+    `name` is the event's (docs/events.md) without `bot.`; `session` the conversation as it was then.
     """
 
     name: str
@@ -74,7 +74,7 @@ def params_size(params: JsonObject) -> int:
 
 
 def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> JsonObject:
-    """What templates, conditions and scripts see (spec engine 2)."""
+    """What templates, conditions and scripts see."""
     context: JsonObject = {}
     for node_type, result in session.results.items():
         error = result.get("error")
@@ -136,7 +136,7 @@ class Walk:
         return self.trace[-1]
 
     def say(self, data: JsonObject, meta: JsonObject | None = None) -> None:
-        """Send a message; a silent walk (spec engine 4.4) only notes it."""
+        """Send a message; a silent walk only notes it."""
         if self.silent:
             self.entry.notes.append("a message was not sent: the walk to the first keyboard is silent")
             return
@@ -176,7 +176,7 @@ class Walk:
         self.entry.changes[node_type] = result
 
     def set_failure(self, node_type: str, name: str, message: str, **more: Any) -> None:
-        """A failure that the bot's edges can see; the walk goes on and no error message is sent (spec engine 4.6)."""
+        """A failure that the bot's edges can see; the walk goes on and no error message is sent."""
         error = error_value(name, message, **{key: more[key] for key in ("statusCode",) if key in more})
         self.set_result(node_type, {"status": "FAILED", **more, "error": error})
         self.note_error(error)
@@ -217,7 +217,7 @@ class Walk:
     # ---- walking
 
     def start(self, node: Node | None) -> None:
-        """Begin an automatic reply at `node`: its place goes onto the back stack (spec engine 6)."""
+        """Begin an automatic reply at `node`: its place goes onto the back stack."""
         if node is not None:
             back_stack.push(self.session.back_stack, (node.flow_id, node.id))
         self.run(node)
@@ -331,7 +331,7 @@ class Walk:
     # ---- failures
 
     def fail(self, name: str, message: str) -> None:
-        """Send the bot's error message and leave the conversation where a next message can go on (spec engine 4.6).
+        """Send the bot's error message and leave the conversation where a next message can go on.
 
         That is the keyboard that the user just answered, if there is one, so that another answer can be tried.
         """

@@ -8,7 +8,7 @@ from shared.net.guarded_client import GuardedClient
 from shared.net.messages import OutboundError, OutboundErrorKind, OutboundRequest
 
 MAX_REDIRECTS: Final = 3
-"""DESIGN 1: the HTTP node follows at most 3, each checked anew."""
+"""The HTTP node follows at most 3, each checked anew."""
 MILLISECONDS: Final = 1000
 
 ERROR_NAMES: Final[dict[OutboundErrorKind, str]] = {

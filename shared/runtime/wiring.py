@@ -27,7 +27,7 @@ _local_targets: frozenset[tuple[str, int]] = frozenset()
 
 def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     """Let the guarded client reach these loopback addresses. Only the local cloud's worker calls this, in the process
-    that it runs handlers in: no environment variable and no setting of a deployed function leads here (DESIGN 6)."""
+    that it runs handlers in: no environment variable and no setting of a deployed function leads here."""
     global _local_targets  # noqa: PLW0603 - the one switch, set before anything is wired
     _local_targets = targets
     effect_runner.cache_clear()

@@ -1,7 +1,7 @@
 """What bot authors do: import, lint, export, publish, roll back, delete, connect to KakaoTalk.
 
 Every change of what end users or receivers see is one transaction of the bot's row and a turn in the bot's `_sys` log,
-so that its event keeps the same promise as a conversation's (DESIGN 2).
+so that its event keeps the same promise as a conversation's.
 """
 
 from collections.abc import Callable

@@ -16,7 +16,7 @@ JsonObject = dict[str, Any]
 
 PLATFORMS: Final = frozenset({"kakao", "kakaobiz", "facebook", "line", "navertalk", "bizchat", "wechat", "web", "test"})
 MAX_USER_KEY: Final = 90
-"""Characters (spec webhooks)."""
+"""Characters (docs/events.md)."""
 MAX_CLIENT_ID: Final = 90
 """Ours: an id that was cut would make different messages the same."""
 MAX_EVENT_BYTES: Final = 256 * 1024

@@ -55,7 +55,7 @@ class Request:
 
     @property
     def end_user_id(self) -> str | None:
-        """What templates see; absent on platform test (spec engine 2)."""
+        """What templates see; absent on platform test (docs/bot-files.md)."""
         return None if self.platform == PREVIEW else end_user_id(self.bot.id, self.platform, self.user_key)
 
 

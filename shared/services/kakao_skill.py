@@ -138,7 +138,7 @@ class HandleSkillCall:
     def _continue(
         self, bot: Bot, call: SkillCall, reading: ContinueReading, newest: Turn | None, request: SkillRequest
     ) -> JsonObject:
-        """Show the rest of an earlier answer: a turn without an engine step (spec kakao)."""
+        """Show the rest of an earlier answer: a turn without an engine step (docs/kakao.md)."""
         earlier = self._turn(bot, call, reading.revision, newest, request)
         if earlier is None or not earlier.messages:
             return error_reply(NOTHING_LEFT)

@@ -7,7 +7,7 @@ from shared.bot.record import BotRecord
 from shared.services.ports import Bots
 
 SECONDS_KEPT: Final = 5
-"""DESIGN 2: a publish is seen everywhere within this time."""
+"""A publish is seen everywhere within this time."""
 NANOSECONDS_A_SECOND: Final = 1_000_000_000
 MAX_KEPT: Final = 10_000
 """Ids that nobody owns are remembered too (a stranger's guesses must not cost a read each), so there is a bound."""

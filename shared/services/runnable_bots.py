@@ -8,7 +8,7 @@ from shared.bot.record import BotRecord, BotVersion
 from shared.services.ports import Documents
 
 MEMORY_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes that kept bots may take (DESIGN 2)."""
+"""Bytes that kept bots may take."""
 MEMORY_PER_BYTE: Final = 5
 """A parsed document takes about five times its JSON (measured: 1.15 MB of JSON, 4.7 MB resident)."""
 

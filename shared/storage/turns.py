@@ -1,4 +1,4 @@
-"""The log of an end user: append-only, one conditional put a turn (DESIGN "One message").
+"""The log of an end user: append-only, one conditional put a turn (docs/architecture.md).
 
 That put is the lock, the duplicate check, the history and the outbox at once. Reading costs one query whatever the
 history, because each turn carries the state. A large state goes to a row of its own first, named by its content, so

@@ -1,4 +1,4 @@
-"""The events of a turn, complete as customers receive them (spec webhooks): built once, stored with the turn."""
+"""The events of a turn, complete as customers receive them (docs/events.md): built once, stored with the turn."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

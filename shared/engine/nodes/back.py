@@ -1,4 +1,4 @@
-"""back: returns to where an earlier answer of the bot started (spec engine 6)."""
+"""back: returns to where an earlier answer of the bot started (docs/bot-files.md)."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,4 @@
-"""What a turn tells (spec webhooks) and what fits into one."""
+"""What a turn tells (docs/events.md) and what fits into one."""
 
 from typing import Any
 
