@@ -24,7 +24,7 @@ MISSING: Final = f"""no Python {runtime_python.VERSION} here: the layers have no
 
 def compile_artifacts(build: Path, python: Path) -> int:
     """Compile every module of the artifacts in `build`; the number of compiled files. Raises CalledProcessError."""
-    command = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", UNCHECKED, build]
+    command: list[str | Path] = [python, "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", UNCHECKED, build]
     subprocess.run(command, check=True)  # noqa: S603 - a Python that was found on this machine
     return sum(1 for _ in build.rglob(f"*.cpython-{runtime_python.VERSION.replace('.', '')}.pyc"))
 

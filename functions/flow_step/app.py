@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shared.errors import MalgilError
 from shared.runtime import wiring, world
-from shared.runtime.observability import log_trace, report_own_fault
+from shared.runtime.observability import report_own_fault
 from shared.services.direct_step import parse_direct_request
 
 BUDGET_NS: Final = 25_000_000_000
@@ -23,6 +23,6 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         if exc.retryable:
             report_own_fault(exc)
         return {"error": {"code": exc.code, "message": str(exc)}}
-    log_trace(handled.trace)
     turn = handled.turn
+    wiring.report_trace(handled.trace, turn.bot_id)
     return {"revision": turn.revision, "messages": turn.messages, "keyboard": handled.keyboard}

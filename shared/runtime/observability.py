@@ -55,9 +55,8 @@ def report_own_fault(fault: BaseException, **context: Any) -> None:
 
 def log_trace(trace: list[TraceEntry], **context: Any) -> None:
     """The step's trace at debug level, masked."""
-    log = logger()
-    if trace and log.log_level <= 10:  # noqa: PLR2004 - logging.DEBUG
-        log.debug("trace", extra={"trace": [masked(entry.to_json()) for entry in trace], **context})
+    if trace:
+        logger().debug("trace", extra={"trace": [masked(entry.to_json()) for entry in trace], **context})
 
 
 def masked(value: Any) -> Any:

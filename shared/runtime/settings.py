@@ -11,6 +11,7 @@ CORE_TABLE: Final = "MALGIL_CORE_TABLE"
 BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
+LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class Settings:
     bot_bucket: str
     stage: str
     region: str
+    log_level: str = "INFO"
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -35,4 +37,5 @@ class Settings:
             bot_bucket=environment[BOT_BUCKET],
             stage=environment.get(STAGE, "prod"),
             region=environment[REGION],
+            log_level=environment.get(LOG_LEVEL, "INFO").upper(),
         )

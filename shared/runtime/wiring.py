@@ -18,6 +18,7 @@ from shared.storage.turns import DynamoTurns
 
 if TYPE_CHECKING:
     from shared.engine.effects import Effect, EffectAnswer
+    from shared.engine.trace import TraceEntry
     from shared.net.effects import EffectRunner
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
@@ -77,6 +78,14 @@ def carry_out(effect: "Effect") -> "EffectAnswer":
     return effect_runner()(effect)
 
 
+def report_trace(trace: "list[TraceEntry]", bot_id: str) -> None:
+    """What a step did, node by node, for the log of whoever asked for it (LogLevel DEBUG)."""
+    if settings().log_level == "DEBUG":
+        from shared.runtime.observability import log_trace  # noqa: PLC0415 - only who debugs waits for the logger
+
+        log_trace(trace, bot=bot_id)
+
+
 @cache
 def handle_inbound() -> HandleInbound:
     return HandleInbound(
@@ -92,7 +101,11 @@ def handle_inbound() -> HandleInbound:
 @cache
 def handle_skill_call() -> HandleSkillCall:
     return HandleSkillCall(
-        published=published_bots(), runnable=runnable_bots(), turns=turns(), handle_inbound=handle_inbound()
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        handle_inbound=handle_inbound(),
+        report_trace=report_trace,
     )
 
 

@@ -1,5 +1,6 @@
 """The use case of KakaoTalk's skill URL: authenticate, hear, answer inside Kakao's limits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from shared.channels.kakao.render import SkillReply, error_reply, render_reply
 from shared.channels.kakao.settings import REFUSAL, KakaoSettings, authenticate, check_bot_id
 from shared.conversation.turn import Turn
 from shared.engine.inbound import StartAt, UserMessage
+from shared.engine.trace import TraceEntry
 from shared.errors import AccessDenied, InvalidInput, Unavailable
 from shared.ids import BOT_ID
 from shared.services.inbound import HandleInbound, Request, shown_keyboard
@@ -51,6 +53,7 @@ class HandleSkillCall:
     runnable: RunnableBots
     turns: Turns
     handle_inbound: HandleInbound
+    report_trace: Callable[[list[TraceEntry], str], None] = lambda trace, bot_id: None
 
     def __call__(self, request: SkillRequest) -> JsonObject:
         """The skill response. Raises AccessDenied, InvalidInput for bodies that are no skill call, and whatever the
@@ -114,6 +117,7 @@ class HandleSkillCall:
             ),
             newest,
         )
+        self.report_trace(handled.trace, bot.id)
         turn = handled.turn
         return _rendered(bot, request, turn.messages, handled.keyboard, revision=turn.revision).body
 

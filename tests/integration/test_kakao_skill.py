@@ -12,7 +12,7 @@ import pytest
 from functions.kakao_skill import app
 from shared.channels.kakao.settings import KakaoSettings
 from shared.ids import log_key
-from shared.runtime import wiring, world
+from shared.runtime import observability, wiring, world
 from shared.services.authoring import Authoring
 from tests.contract.kakao.skill_response import violations
 from tests.factories import DATA, a_node, a_response
@@ -353,6 +353,23 @@ def test_a_broken_scenario_answers_with_the_bots_error_message(
     assert phone.say("또") == [ERROR]
 
 
+def test_at_debug_level_the_trace_is_logged_without_what_is_masked(
+    authoring: Authoring, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    phone = a_published(authoring, a_document(a_response(2, "{{MASK(message)}}", 3), a_node(3, "keyboard", {}, 2)))
+    assert phone.say("비밀번호 1234") == ["비밀번호 1234"]
+    assert "trace" not in capsys.readouterr().out
+    monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    forget_wiring()
+    observability.logger.cache_clear()
+    phone.say("주민번호 900101")
+    logged = capsys.readouterr().out
+    observability.logger.cache_clear()
+    (line,) = [json.loads(line) for line in logged.splitlines() if '"trace"' in line]
+    assert [entry["type"] for entry in line["trace"]] == ["keyboard", "response", "keyboard"]
+    assert line["trace"][1]["data"]["message"]["text"] == "***"
+
+
 # ---- our own faults
 
 
@@ -396,7 +413,7 @@ def test_an_unreachable_table_is_answered_in_time_with_words(echo: Phone, monkey
 
 def test_a_call_that_waited_too_long_at_the_gate_is_answered_at_once(echo: Phone) -> None:
     echo.say("안녕")
-    late = {"requestContext": {"timeEpoch": world.now_ms() - 5_000}}
+    late: dict[str, Any] = {"requestContext": {"timeEpoch": world.now_ms() - 5_000}}
     reply = echo.post(json.dumps(echo.payload("둘")), **late)
     assert reply["statusCode"] == 200
     assert json.loads(reply["body"])["template"]["outputs"][0]["simpleText"]["text"] == ERROR

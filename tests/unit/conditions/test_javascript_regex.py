@@ -13,10 +13,9 @@ from shared.conditions.javascript_case import _CASED_BLOCKS
 from shared.conditions.javascript_regex import (
     MAX_GROUP_DEPTH,
     MAX_PATTERN,
-    MAX_TEXT,
-    RegexSyntaxError,
     compile_javascript_regex,
 )
+from shared.conditions.limits import MAX_TEXT, RegexSyntaxError
 
 CORPUS = json.loads((Path(__file__).parents[2] / "data/regex/corpus.json").read_text("utf-8"))
 
