@@ -43,14 +43,20 @@ def skill_of_url(url: str, secret: str | None) -> Skill:
 
 
 def skill_of_bot(choice: CloudChoice, bot_id: str) -> Skill:
-    """The skill URL of a bot with its secrets. Raises NotFound, InvalidInput when the bot is not connected."""
+    """The skill URL of a bot with its secrets; the local cloud's bots are connected on their first call.
+
+    Raises NotFound, and InvalidInput when a deployed bot is not connected: what opens it to the world is asked for.
+    """
     place = enter(choice)
     from shared.runtime.wiring import authoring  # noqa: PLC0415 - brings the AWS SDK, which a URL does not need
 
     stored = authoring().get(bot_id).channels.get("kakao")
-    if stored is None:
+    if stored is not None:
+        settings = KakaoSettings.parse(stored)
+    elif place.is_local:
+        settings = authoring().connect_kakao(bot_id)
+    else:
         raise InvalidInput(f"bot '{bot_id}' is not connected to KakaoTalk yet: `malgil bot connect {bot_id}`")
-    settings = KakaoSettings.parse(stored)
     return Skill.of_settings(bot_id, place.skill_url(bot_id, settings.path_secret), settings)
 
 
