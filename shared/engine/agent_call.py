@@ -4,17 +4,15 @@ States: none, waiting, in_progress, completed, missed. While a call is waiting o
 keeps quiet, except while a flow that the agent started runs (handler "bot").
 """
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shared.engine.inbound import AgentMessage
 from shared.engine.outcome import NodeFailed
+from shared.engine.session import JsonObject, Position
 from shared.engine.trace import TraceEntry
+from shared.engine.walk import Walk
 from shared.templates import TemplateError, TemplateSyntaxError
 from shared.values import to_text
-
-if TYPE_CHECKING:
-    from shared.engine.session import JsonObject, Position
-    from shared.engine.walk import Walk
 
 REQUESTED: Final = "conversation.agent_call_requested"
 CONNECTED: Final = "conversation.agent_call_connected"
@@ -22,7 +20,7 @@ CANCELLED: Final = "conversation.agent_call_cancelled"
 DISCONNECTED: Final = "conversation.agent_call_disconnected"
 
 
-def request(walk: "Walk", position: "Position", cancel: str) -> None:
+def request(walk: Walk, position: Position, cancel: str) -> None:
     """The bot calls an agent from the node at `position`; the text `cancel` takes the call back.
 
     In a flow that an agent started the agent is here already.
@@ -40,7 +38,7 @@ def request(walk: "Walk", position: "Position", cancel: str) -> None:
     walk.tell(REQUESTED, manual_status="REQUESTED")
 
 
-def hear(walk: "Walk") -> None:
+def hear(walk: Walk) -> None:
     """The end user says something while the bot keeps quiet: nothing, unless it is the word that cancels."""
     call = walk.session.call
     text = to_text((walk.session.message or {}).get("text")).strip()
@@ -48,7 +46,7 @@ def hear(walk: "Walk") -> None:
         _cancel(walk)
 
 
-def _cancel(walk: "Walk") -> None:
+def _cancel(walk: Walk) -> None:
     call = walk.session.call
     walk.session.call = {"status": "missed", "requestedAt": call["requestedAt"]}
     walk.tell(CANCELLED, manual_status="CANCELLED")
@@ -69,7 +67,7 @@ def _cancel(walk: "Walk") -> None:
         walk.start(target)
 
 
-def join(walk: "Walk", agent: "JsonObject") -> None:
+def join(walk: Walk, agent: JsonObject) -> None:
     """An agent takes over, called for or not."""
     call = walk.session.call
     walk.spoke = True
@@ -81,7 +79,7 @@ def join(walk: "Walk", agent: "JsonObject") -> None:
     walk.tell(CONNECTED, manual_status="CONNECTED", agent=agent)
 
 
-def speak(walk: "Walk", message: AgentMessage) -> None:
+def speak(walk: Walk, message: AgentMessage) -> None:
     """An agent says something; a flow that was started for the agent stops."""
     join(walk, message.agent)
     call = walk.session.call
@@ -92,14 +90,14 @@ def speak(walk: "Walk", message: AgentMessage) -> None:
     walk.spoke = True
 
 
-def take_back(walk: "Walk") -> None:
+def take_back(walk: Walk) -> None:
     """A flow that the agent started and that has come to its end gives the conversation back to the agent."""
     session = walk.session
     if session.call.get("handler") == "bot" and session.waiting == "nowhere":
         session.call = {key: value for key, value in session.call.items() if key != "handler"}
 
 
-def complete(walk: "Walk") -> None:
+def complete(walk: Walk) -> None:
     """The agent is done; with the end user's next message the bot goes on.
 
     At the node that called, in the flow that the agent started, or, when the agent barged in, at the entry flow.

@@ -1,7 +1,6 @@
 """Node type -> what executes it: a new type is one file in nodes/ and one row here."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 from shared.engine.nodes import (
     back,
@@ -15,13 +14,7 @@ from shared.engine.nodes import (
     parameter,
     response,
 )
-from shared.engine.outcome import NodeFailed, Outcome
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
-
-Executor = Callable[["Walk", "Node", dict[str, Any]], Outcome]
+from shared.engine.walk import Executor
 
 EXECUTORS: Final[dict[str, Executor]] = {
     "back": back.execute,
@@ -39,10 +32,3 @@ EXECUTORS: Final[dict[str, Executor]] = {
     "response": response.execute,
     "sandbox": not_run_yet.execute,
 }
-
-
-def executor_of(node_type: str) -> Executor:
-    executor = EXECUTORS.get(node_type)
-    if executor is None:
-        raise NodeFailed("UnknownNodeType", f"unknown node type '{node_type}'")
-    return executor

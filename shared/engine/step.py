@@ -12,6 +12,7 @@ from shared.engine.effects import Effect, EffectAnswer
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.nodes import fetch, keyboard
 from shared.engine.outcome import NodeFailed
+from shared.engine.registry import EXECUTORS
 from shared.engine.session import CALLING, JsonObject, Session
 from shared.engine.surroundings import Surroundings
 from shared.engine.trace import TraceEntry
@@ -61,7 +62,7 @@ def step(bot: Bot, session: Session | None, inbound: Inbound, surroundings: Surr
     )
     if message is not None:
         session.message = message
-    walk = Walk(bot, session, surroundings)
+    walk = Walk(EXECUTORS, bot, session, surroundings)
     walk.facts = facts
     _dispatch(walk, inbound, is_new=is_new)
     return _finish(walk)
@@ -72,7 +73,7 @@ def resume(bot: Bot, session: Session, answer: EffectAnswer, surroundings: Surro
     progress = session.progress or {}
     session = session.copy()
     session.progress = None
-    walk = Walk(bot, session, surroundings)
+    walk = Walk(EXECUTORS, bot, session, surroundings)
     walk.executed = progress.get("executed", 0)
     walk.silent = progress.get("silent", False)
     walk.spoke = progress.get("spoke", False)
@@ -105,7 +106,7 @@ def _has_expired(bot: Bot, session: Session, surroundings: Surroundings) -> bool
 def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> StepResult:
     """An opening while the welcome is switched off: no conversation begins; the channel gets systemMessage.empty."""
     nobody = Session(conversation_id=surroundings.new_conversation_id, created_at_ms=surroundings.now_ms)
-    walk = Walk(bot, nobody, surroundings)
+    walk = Walk(EXECUTORS, bot, nobody, surroundings)
     _say_empty(walk)
     return StepResult(session=None, messages=walk.messages, keyboard=None, facts=facts, effect=None, trace=walk.trace)
 

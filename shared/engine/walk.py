@@ -5,6 +5,7 @@ through its methods, so that every write is in the trace.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +13,6 @@ from shared.bot.model import Bot, Edge, Node
 from shared.engine import back_stack
 from shared.engine.effects import Effect
 from shared.engine.outcome import Advance, End, Jump, JumpToEntry, JumpToFallback, NodeFailed, Outcome, Suspend, Wait
-from shared.engine.registry import EXECUTORS, executor_of
 from shared.engine.session import JsonObject, Session
 from shared.engine.surroundings import Surroundings
 from shared.engine.trace import TraceEntry
@@ -92,10 +92,18 @@ def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> Jso
     return context
 
 
+Executor = Callable[["Walk", Node, JsonObject], Outcome]
+"""What a node of one type does, with its rendered data; raises NodeFailed."""
+
+
 class Walk:
-    """One step's walk. `messages` {data, meta, position} are what it says; `effect` is set when it is suspended."""
+    """One step's walk; `executors` says what a node of each type does.
+
+    `messages` {data, meta, position} are what it says; `effect` is set when it is suspended.
+    """
 
     __slots__ = (
+        "_executors",
         "bot",
         "context",
         "effect",
@@ -111,7 +119,10 @@ class Walk:
         "trace",
     )
 
-    def __init__(self, bot: Bot, session: Session, surroundings: Surroundings) -> None:
+    def __init__(
+        self, executors: Mapping[str, Executor], bot: Bot, session: Session, surroundings: Surroundings
+    ) -> None:
+        self._executors = executors
         self.bot = bot
         self.session = session
         self.surroundings = surroundings
@@ -252,14 +263,17 @@ class Walk:
         self.trace.append(entry)
         clock = self.surroundings.clock_ns
         started = clock()
+        execute = self._executors.get(node.type)
         try:
+            if execute is None:
+                raise NodeFailed("UnknownNodeType", f"unknown node type '{node.type}'")
             data = node.data.render(self.context, self.environment)
             entry.data = data
-            outcome = executor_of(node.type)(self, node, data)
+            outcome = execute(self, node, data)
             return self._follow(node, outcome)
         except (NodeFailed, TemplateError, TemplateSyntaxError) as exc:
             name = getattr(exc, "name", "TemplateError")
-            if node.type in EXECUTORS:
+            if execute is not None:
                 self.set_result(node.type, {"status": "FAILED", "error": error_value(name, str(exc))})
             self.fail(name, str(exc))
             return None

@@ -1,14 +1,12 @@
 """back: returns to where an earlier answer of the bot started (docs/bot-files.md)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shared.bot.model import Node
 from shared.engine import back_stack
 from shared.engine.outcome import ADVANCE, JUMP_TO_ENTRY, Jump, NodeFailed, Outcome
+from shared.engine.walk import Walk
 from shared.values import to_number
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
 
 
 def read_count(data: dict[str, Any]) -> int:
@@ -18,7 +16,7 @@ def read_count(data: dict[str, Any]) -> int:
     return int(number) if 0 <= number <= back_stack.MAX_ENTRIES else back_stack.MAX_ENTRIES if number > 0 else 1
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     stack = walk.session.back_stack
     operation = data.get("operation", "pop")
     if operation == "pop":

@@ -1,17 +1,15 @@
 """backstack (deprecated, but old bots have it): a stack that the author fills by hand."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shared.bot.model import Node
 from shared.engine import back_stack
 from shared.engine.nodes.back import read_count
 from shared.engine.outcome import ADVANCE, JUMP_TO_FALLBACK, Jump, NodeFailed, Outcome
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
+from shared.engine.walk import Walk
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     stack = walk.session.own_stack
     operation = data.get("operation", "pop")
     if operation == "push":

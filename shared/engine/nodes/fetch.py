@@ -1,17 +1,15 @@
 """fetch: an HTTP request. The walk asks for it as an effect and goes on when the answer is there."""
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlencode
 
+from shared.bot.model import Node
 from shared.engine.effects import EffectAnswer, HttpCall, HttpFailed, HttpResponse
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome, Suspend
+from shared.engine.walk import Walk
 from shared.errors import InvalidInput
 from shared.json_input import clean_text, parse_json
 from shared.values import to_json, to_number, to_text
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 REPEATABLE: Final = frozenset({"GET"})
@@ -29,7 +27,7 @@ MAX_RESPONSE_BYTES: Final = 512 * 1024
 MAX_RESPONSE_DEPTH: Final = 64
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     uri = to_text(data.get("uri")).strip()
     if not uri:
         raise NodeFailed("InvalidNode", f"node {node.id} has no address to call")
@@ -58,7 +56,7 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
     )
 
 
-def complete(walk: "Walk", answer: EffectAnswer) -> None:
+def complete(walk: Walk, answer: EffectAnswer) -> None:
     """Put the answer where the bot's edges and templates find it: fetch {uri, statusCode, status, data, error}."""
     uri = walk.session.results.get("fetch", {}).get("uri", "")
     if isinstance(answer, HttpFailed):

@@ -1,16 +1,13 @@
 """flow: jumps to another flow, or to a node of it. flowId and nodeId may be templates."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shared.bot.model import read_id
+from shared.bot.model import Node, read_id
 from shared.engine.outcome import Jump, NodeFailed, Outcome
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
+from shared.engine.walk import Walk
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     del walk, node
     flow_id = read_id(data.get("flowId"))
     if flow_id is None:

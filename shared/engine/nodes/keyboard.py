@@ -1,23 +1,21 @@
 """keyboard: waits for the end user and suggests how to answer. It validates nothing, except with `strict`."""
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from unicodedata import normalize
 
+from shared.bot.model import Node
 from shared.engine.message import MAX_LABEL, is_blank, parse_payload, read_message, read_payload
 from shared.engine.outcome import WAIT_FOR_INPUT, Outcome
+from shared.engine.walk import Walk
 from shared.values import to_number, to_text
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
 
 MAX_BUTTONS: Final = 50
 NUMBER_IN_TEXT: Final = re.compile(r"[-+]?(?:\d[\d,]*(?:\.\d+)?|\.\d+)", re.ASCII)
 SETTINGS: Final = ("min", "max", "integer", "parse", "actions", "strict")
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     shown = node.compiled.get("keyboard")
     if shown is None:
         shown = _shown(data)
@@ -62,7 +60,7 @@ def _button(given: dict[str, Any], notes: list[str]) -> dict[str, Any]:
     return button
 
 
-def answer(walk: "Walk", node: "Node") -> bool:
+def answer(walk: Walk, node: Node) -> bool:
     """Take the end user's message as the answer. False: a strict keyboard refused it and still waits."""
     keyboard = walk.session.keyboard or {"type": "any"}
     message = walk.session.message or {}
@@ -129,7 +127,7 @@ def _in_range(keyboard: dict[str, Any], value: float) -> bool:
     return not keyboard.get("integer") or float(value).is_integer()
 
 
-def _refuse(walk: "Walk", node: "Node") -> None:
+def _refuse(walk: Walk, node: Node) -> None:
     data = node.data.render(walk.context, walk.environment)
     messages = data.get("messages")
     failure = read_message(messages.get("failure") if isinstance(messages, dict) else None, walk.entry.notes)

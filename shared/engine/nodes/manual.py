@@ -4,16 +4,14 @@ On KakaoTalk the call is a button that the end user presses (Kakao: `operator`);
 suspended. Elsewhere the bot keeps quiet until an agent is done or the end user cancels; its edges are for cancelling.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from shared.bot.model import Node
 from shared.engine import agent_call
 from shared.engine.message import MAX_LABEL, is_blank, read_message
 from shared.engine.outcome import END, WAIT_FOR_AGENT, Outcome
+from shared.engine.walk import Walk
 from shared.values import to_text
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
 
 DEFAULT_TEXT: Final = "상담원을 연결중입니다. 잠시만 기다려 주세요."
 DEFAULT_CANCEL: Final = "취소"
@@ -21,7 +19,7 @@ DEFAULT_KAKAO_TEXT: Final = "버튼을 누르면 상담원과 연결합니다"
 DEFAULT_AGENT_CALL: Final = "상담원 연결"
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     messages = data.get("messages")
     messages = messages if isinstance(messages, dict) else {}
     if walk.surroundings.platform == "kakao":
@@ -42,7 +40,7 @@ def _label(given: Any, default: str) -> str:
     return to_text(given).strip()[:MAX_LABEL] or default
 
 
-def _message(walk: "Walk", given: Any, default_text: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def _message(walk: Walk, given: Any, default_text: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """The message to send and its actions' labels; the default text where the author left it out."""
     given = given if isinstance(given, dict) else {}
     actions = given.get("actions")

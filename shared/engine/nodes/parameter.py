@@ -1,19 +1,17 @@
 """parameter: writes parameters of the conversation, or clears them all."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shared.bot.model import Node
 from shared.bot.parameter_key import PARAMETER_KEY
 from shared.conditions import Condition, ConditionError, parse_condition
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
+from shared.engine.walk import Walk
 
 NULL_TEXT = "null"
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     if data.get("type", "set") == "clear":
         walk.clear_params()
         return ADVANCE
@@ -35,7 +33,7 @@ def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
     return ADVANCE
 
 
-def _conditions(node: "Node") -> dict[int, Condition]:
+def _conditions(node: Node) -> dict[int, Condition]:
     """The `where` of each item, compiled once. Lists that templates expand cannot have conditions of their own."""
     compiled: dict[int, Condition] | None = node.compiled.get("conditions")
     if compiled is None:

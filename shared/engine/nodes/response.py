@@ -1,16 +1,14 @@
 """response: sends one message."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from shared.bot.model import Node
 from shared.engine.message import is_blank, read_custom, read_message
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome
-
-if TYPE_CHECKING:
-    from shared.bot.model import Node
-    from shared.engine.walk import Walk
+from shared.engine.walk import Walk
 
 
-def execute(walk: "Walk", node: "Node", data: dict[str, Any]) -> Outcome:
+def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     message = read_message(data.get("message"), walk.entry.notes)
     if message is None:
         raise NodeFailed("InvalidNode", f"node {node.id} has no message")
