@@ -63,7 +63,7 @@ def test_a_request_says_what_the_user_said(name):
     assert call(name).inbound == UserMessage(data={"type": "text", "text": SAID[name]})
 
 
-@pytest.mark.parametrize("name", UPLOADS)
+@pytest.mark.parametrize("name", sorted(UPLOADS))
 def test_an_uploaded_picture_arrives_as_media(name):
     uri = json.loads((SAMPLES / name).read_text())["userRequest"]["utterance"]
     assert call(name).inbound == UserMessage(data={"type": "media", "media": {"contentType": "image", "uri": uri}})
