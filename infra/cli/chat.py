@@ -100,17 +100,11 @@ class Talk:
 
     def _turn(self, inbound: Inbound) -> None:
         """Let the bot hear something and draw its answer."""
-        said = None
-        if isinstance(inbound, UserMessage):
-            said = inbound.data
-        elif isinstance(inbound, StartAt):
-            said = inbound.message
         request = Request(
             bot=self.bot,
             platform=self.platform,
             user_key=self.user_key,
             inbound=inbound,
-            said=said,
             deadline_ns=world.clock_ns() + DEADLINE_NS,
         )
         self._draw(self.handle_inbound(request))

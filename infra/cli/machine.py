@@ -14,12 +14,26 @@ from infra.cli.language import both
 OLDEST_PYTHON: Final = (3, 11)
 PORTS: Final = (8787, 8788, 8789)
 """HTTP API, AWS and example API of `make run`."""
+
+
+def brought_by(command: str) -> str:
+    return both(f"`{command}`로 설치됩니다", f"`{command}` brings it")
+
+
 TOOLS: Final = (
-    (("uv",), both("패키지 설치와 빌드", "installs and builds"), both("`make run`", "`make run` brings it")),
+    (
+        ("uv",),
+        both("패키지 설치와 빌드", "installs and builds"),
+        brought_by("make run"),
+    ),
     (("git",), both("봇 파일과 코드 관리", "keeps bots and code"), both("git을 설치하세요", "install git")),
     (("make",), both("모든 작업의 입구", "starts every task"), both("make를 설치하세요", "install make")),
-    (("node",), both("테스트와 웹 빌드", "tests and the web build"), both("`make check`", "`make check` brings it")),
-    (("sam",), both("빌드와 배포", "builds and deploys"), both("`make check`", "`make check` brings it")),
+    (
+        ("node",),
+        both("테스트와 웹 빌드", "tests and the web build"),
+        brought_by("make check"),
+    ),
+    (("sam",), both("빌드와 배포", "builds and deploys"), brought_by("make check")),
     (
         ("docker", "podman"),
         both("`make sam-local` 전용", "only for `make sam-local`"),

@@ -52,3 +52,10 @@ class CallCompleted:
 
 
 Inbound = UserMessage | Opened | StartAt | AgentJoined | AgentMessage | CallCompleted
+
+
+def said_by_end_user(inbound: Inbound) -> JsonObject | None:
+    """The message in what happened; None when the end user said nothing."""
+    if isinstance(inbound, UserMessage):
+        return inbound.data
+    return inbound.message if isinstance(inbound, StartAt) else None

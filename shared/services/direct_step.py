@@ -96,14 +96,12 @@ class DirectStep:
         record = self.published.get(request.bot_id, deadline_ns)
         if record is None or record.published is None or record.deleted_at_ms is not None:
             raise NotFound(f"no published bot '{request.bot_id}'", bot=request.bot_id)
-        inbound = request.inbound
         return self.handle_inbound(
             Request(
                 bot=self.runnable.load(record, record.published, deadline_ns),
                 platform=request.platform,
                 user_key=request.user_key,
-                inbound=inbound,
-                said=inbound.data if isinstance(inbound, UserMessage) else None,
+                inbound=request.inbound,
                 client_id=request.client_id,
                 params=request.params,
                 deadline_ns=deadline_ns,

@@ -12,7 +12,7 @@ from shared.bot.model import Bot
 from shared.conversation.record import Occurrence, record_turn
 from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict, TurnTooLarge
 from shared.engine import Effect, EffectAnswer, Session, StepResult, Surroundings, resume, step
-from shared.engine.inbound import Inbound
+from shared.engine.inbound import Inbound, said_by_end_user
 from shared.engine.trace import TraceEntry
 from shared.errors import Conflict, Unavailable
 from shared.ids import end_user_id, log_key
@@ -32,7 +32,7 @@ Paginate = Callable[[list[JsonObject], JsonObject | None, int], int | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One inbound event. `inbound` None: nothing for the engine, the turn only records what was `said`.
+    """One inbound event. `inbound` None: nothing for the engine, the turn only records what was `said_aside`.
 
     `client_id` tells resends (None: nothing counts as one). `offer` is the next "계속 보기" of a turn without a step;
     with a step, `paginate` finds it. `deadline_ns` is on the monotonic clock.
@@ -42,12 +42,17 @@ class Request:
     platform: str
     user_key: str
     inbound: Inbound | None
-    said: JsonObject | None = None
+    said_aside: JsonObject | None = None
     client_id: str | None = None
     params: JsonObject = field(default_factory=dict)
     offer: JsonObject | None = None
     paginate: Paginate | None = None
     deadline_ns: int | None = None
+
+    @property
+    def said(self) -> JsonObject | None:
+        """What the end user said; None when they did something else."""
+        return self.said_aside if self.inbound is None else said_by_end_user(self.inbound)
 
     @property
     def log(self) -> str:

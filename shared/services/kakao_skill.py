@@ -10,7 +10,7 @@ from shared.channels.kakao.parse import ContinueReading, SkillCall, parse_skill_
 from shared.channels.kakao.render import SkillReply, error_reply, render_reply
 from shared.channels.kakao.settings import REFUSAL, KakaoSettings, authenticate, check_bot_id
 from shared.conversation.turn import Turn
-from shared.engine.inbound import StartAt, UserMessage
+from shared.engine.inbound import UserMessage
 from shared.engine.trace import TraceEntry
 from shared.errors import AccessDenied, InvalidInput, Unavailable
 from shared.ids import BOT_ID
@@ -92,13 +92,6 @@ class HandleSkillCall:
     def _converse(self, bot: Bot, call: SkillCall, request: SkillRequest, newest: Turn | None = None) -> JsonObject:
         inbound = call.inbound
         assert not isinstance(inbound, ContinueReading)  # noqa: S101 - the caller has told them apart
-        said = (
-            inbound.data
-            if isinstance(inbound, UserMessage)
-            else inbound.message
-            if isinstance(inbound, StartAt)
-            else None
-        )
 
         def next_index(messages: list[JsonObject], keyboard: JsonObject | None, revision: int) -> int | None:
             return _rendered(bot, request, messages, keyboard, revision=revision).next_index
@@ -109,7 +102,6 @@ class HandleSkillCall:
                 platform=PLATFORM,
                 user_key=call.user_key,
                 inbound=inbound,
-                said=said,
                 client_id=request.request_id,
                 params=dict(call.params),
                 paginate=next_index,
@@ -157,7 +149,7 @@ class HandleSkillCall:
                 platform=PLATFORM,
                 user_key=call.user_key,
                 inbound=None,
-                said={"type": "text", "text": CONTINUE_TEXT},
+                said_aside={"type": "text", "text": CONTINUE_TEXT},
                 client_id=request.request_id,
                 offer=offer,
                 deadline_ns=request.deadline_ns,

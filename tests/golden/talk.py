@@ -63,16 +63,7 @@ class Talk:
     def take(self, turn: JsonObject) -> Handled:
         """Do what the user does in this turn."""
         inbound = self.inbound(turn)
-        said = (
-            inbound.data
-            if isinstance(inbound, UserMessage)
-            else inbound.message
-            if isinstance(inbound, StartAt)
-            else None
-        )
-        handled = self.handle(
-            Request(bot=self.bot, platform=self.platform, user_key="golden-user", inbound=inbound, said=said)
-        )
+        handled = self.handle(Request(bot=self.bot, platform=self.platform, user_key="golden-user", inbound=inbound))
         self.shown = self.buttons_of(handled)
         return handled
 

@@ -10,6 +10,7 @@ import pytest
 from infra.local.embedded import REGION, EmbeddedAws, client
 from shared.runtime import wiring
 from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, TURNS_TABLE
+from shared.services.authoring import Authoring
 from shared.storage import aws as storage_aws
 
 KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
@@ -84,6 +85,14 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
             patch.setenv(name, value)
         forget_wiring()
         yield Stack(environment, embedded_aws)
+    forget_wiring()
+
+
+@pytest.fixture
+def authoring(stack: Stack) -> Iterator[Authoring]:
+    """The use cases of the command line, in a new process."""
+    forget_wiring()
+    yield wiring.authoring()
     forget_wiring()
 
 

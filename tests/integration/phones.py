@@ -21,7 +21,7 @@ class Caller:
     settings: KakaoSettings
     user_key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def payload(self, utterance: str, extra: Any = None) -> dict[str, Any]:
+    def payload(self, utterance: str, extra: Any = None, **request: Any) -> dict[str, Any]:
         return {
             "intent": FALLBACK_BLOCK,
             "userRequest": {
@@ -29,6 +29,7 @@ class Caller:
                 "utterance": utterance,
                 "params": {},
                 "user": {"id": self.user_key, "type": "botUserKey", "properties": {}},
+                **request,
             },
             "bot": {"id": "kakao-bot", "name": "봇"},
             "action": {"id": "skill", "name": "말길", "params": {}, "detailParams": {}, "clientExtra": extra},
@@ -78,7 +79,12 @@ def continue_extra(reply: dict[str, Any]) -> Any:
 
 def a_caller(authoring: Authoring, document: dict[str, Any], **connection: Any) -> Caller:
     """Somebody in the chat of a new, published bot."""
+    return Caller(*a_connected_bot(authoring, json.dumps(document).encode(), **connection))
+
+
+def a_connected_bot(authoring: Authoring, raw: bytes, **connection: Any) -> tuple[str, KakaoSettings]:
+    """The id and the connection of a new, published bot."""
     bot_id = f"bot-{uuid.uuid4().hex[:8]}"
-    authoring.import_file(bot_id, json.dumps(document).encode())
+    authoring.import_file(bot_id, raw)
     authoring.publish(bot_id)
-    return Caller(bot_id, authoring.connect_kakao(bot_id, **connection))
+    return bot_id, authoring.connect_kakao(bot_id, **connection)

@@ -3,54 +3,28 @@
 import base64
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from functions.kakao_skill import app
-from shared.channels.kakao.settings import KakaoSettings
 from shared.ids import log_key
 from shared.runtime import observability, wiring, world
 from shared.services.authoring import Authoring
 from tests.contract.kakao.skill_response import violations
 from tests.factories import DATA, a_node, a_response
-from tests.integration.conftest import Stack, forget_wiring
+from tests.integration.conftest import forget_wiring
+from tests.integration.phones import Caller, a_connected_bot
 
 ERROR = "요청을 처리하는 중에 오류가 발생했습니다. 잠시 후 다시 시도해 주세요."
-FALLBACK_BLOCK = {"id": "fallback", "name": "폴백 블록"}
-
-
-@pytest.fixture
-def authoring(stack: Stack) -> Iterator[Authoring]:
-    forget_wiring()
-    yield wiring.authoring()
-    forget_wiring()
 
 
 @dataclass
-class Phone:
-    """Somebody with KakaoTalk open in the chat of a bot."""
+class Phone(Caller):
+    """Somebody with KakaoTalk open, who sees every bubble of the last answer and can press its buttons."""
 
-    bot_id: str
-    settings: KakaoSettings
-    user_key: str = field(default_factory=lambda: uuid.uuid4().hex)
     last: dict[str, Any] = field(default_factory=dict)
-
-    def payload(self, utterance: str, extra: Any = None, **request: Any) -> dict[str, Any]:
-        return {
-            "intent": FALLBACK_BLOCK,
-            "userRequest": {
-                "block": FALLBACK_BLOCK,
-                "utterance": utterance,
-                "params": {},
-                "user": {"id": self.user_key, "type": "botUserKey", "properties": {}},
-                **request,
-            },
-            "bot": {"id": "kakao-bot", "name": "봇"},
-            "action": {"id": "skill", "name": "말길", "params": {}, "detailParams": {}, "clientExtra": extra},
-        }
 
     def post(
         self, body: bytes | str, *, secret: str | None = "", path_secret: str | None = None, **event: Any
@@ -103,11 +77,8 @@ def every_button(value: Any) -> list[dict[str, Any]]:
 
 
 def a_published(authoring: Authoring, document: dict[str, Any] | bytes, **connection: Any) -> Phone:
-    bot_id = f"bot-{uuid.uuid4().hex[:8]}"
     raw = document if isinstance(document, bytes) else json.dumps(document).encode()
-    authoring.import_file(bot_id, raw)
-    authoring.publish(bot_id)
-    return Phone(bot_id, authoring.connect_kakao(bot_id, **connection))
+    return Phone(*a_connected_bot(authoring, raw, **connection))
 
 
 def a_document(*nodes: dict[str, Any], **preference: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +15,8 @@ from shared.runtime import wiring
 from shared.services.authoring import HISTORY_KEPT, SYSTEM_LOG, Authoring
 from shared.storage.bots import DynamoBots
 from tests.factories import a_node, a_response
-from tests.integration.conftest import Stack, forget_wiring
+from tests.integration.conftest import forget_wiring
 from tests.integration.phones import Caller
-
-
-@pytest.fixture
-def authoring(stack: Stack) -> Iterator[Authoring]:
-    forget_wiring()
-    yield wiring.authoring()
-    forget_wiring()
 
 
 @pytest.fixture

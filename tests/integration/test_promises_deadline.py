@@ -12,7 +12,7 @@ from shared.services.authoring import Authoring
 from shared.storage.aws import BoundedClient
 from tests.factories import a_node, a_response
 from tests.fakes import MemoryTurns
-from tests.integration.conftest import Stack, forget_wiring
+from tests.integration.conftest import forget_wiring
 from tests.integration.phones import Caller, a_caller
 from tests.loopback_server import LoopbackConnection, LoopbackServer, RecordedRequest
 
@@ -33,13 +33,6 @@ ECHO = {
     "preference": {"entryFlowId": 1},
 }
 NANOSECONDS_A_MILLISECOND = 1_000_000
-
-
-@pytest.fixture
-def authoring(stack: Stack) -> Iterator[Authoring]:
-    forget_wiring()
-    yield wiring.authoring()
-    forget_wiring()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import json
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -38,13 +37,6 @@ LONG = a_document(
     a_response(13, "들었어요: {{message}}", 12),
 )
 """Ten bubbles: three answers and the rest of one."""
-
-
-@pytest.fixture
-def authoring(stack: Stack) -> Iterator[Authoring]:
-    forget_wiring()
-    yield wiring.authoring()
-    forget_wiring()
 
 
 @pytest.fixture

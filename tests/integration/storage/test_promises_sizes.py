@@ -10,21 +10,10 @@ from shared.engine.session import Session
 from shared.storage import turn_codec
 from shared.storage.turns import DynamoTurns
 from tests.factories import NOW_MS
-from tests.integration.conftest import Stack
 from tests.integration.storage.faults import FaultyClient
 from tests.integration.storage.test_turns import a_turn
 
 HANGUL = [chr(0xAC00 + index) for index in range(11172)]
-
-
-@pytest.fixture
-def client() -> FaultyClient:
-    return FaultyClient()
-
-
-@pytest.fixture
-def turns(stack: Stack, client: FaultyClient) -> DynamoTurns:
-    return DynamoTurns(stack.turns_table, client)
 
 
 def messages(text: str) -> list[dict[str, Any]]:

@@ -49,7 +49,6 @@ class Storm:
                 platform="web",
                 user_key=self.user_key,
                 inbound=UserMessage(data=data),
-                said=data,
                 client_id=client_id,
             )
         )

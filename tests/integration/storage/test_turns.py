@@ -10,7 +10,6 @@ from shared.engine.session import Session
 from shared.errors import Unavailable
 from shared.storage.turns import DynamoTurns
 from tests.factories import NOW_MS
-from tests.integration.conftest import Stack
 from tests.integration.storage.faults import FaultyClient
 
 
@@ -26,16 +25,6 @@ def a_turn(log: str, revision: int = 1, **overrides: Any) -> Turn:
         "user_key": "user",
     }
     return Turn(**{**defaults, **overrides})
-
-
-@pytest.fixture
-def client() -> FaultyClient:
-    return FaultyClient()
-
-
-@pytest.fixture
-def turns(stack: Stack, client: FaultyClient) -> DynamoTurns:
-    return DynamoTurns(stack.turns_table, client)
 
 
 def test_the_newest_turn_reads_back_whole(turns: DynamoTurns) -> None:

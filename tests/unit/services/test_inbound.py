@@ -19,9 +19,7 @@ LOG = log_key("web", "user")
 
 def a_request(text: str = "안녕", bot: Any = ECHO, **more: Any) -> Request:
     data = {"type": "text", "text": text}
-    return Request(
-        **{"bot": bot, "platform": "web", "user_key": "user", "inbound": UserMessage(data=data), "said": data, **more}
-    )
+    return Request(**{"bot": bot, "platform": "web", "user_key": "user", "inbound": UserMessage(data=data), **more})
 
 
 def said(turn: Turn) -> list[str]:
@@ -220,7 +218,7 @@ def test_bot_messages_carry_no_request_id_and_agents_do() -> None:
     first = handle(a_request()).turn
     assert "requestId" not in first.events[3]["data"]["message"]
     agent = {"id": "U1", "profile": {"displayName": "한별", "picture": None}}
-    spoken = handle(a_request(inbound=AgentMessage(data={"type": "text", "text": "네"}, agent=agent), said=None)).turn
+    spoken = handle(a_request(inbound=AgentMessage(data={"type": "text", "text": "네"}, agent=agent))).turn
     sent = next(event for event in spoken.events if event["event"] == "bot.message.sent")["data"]["message"]
     assert sent["requestId"] == sent["id"]
     assert sent["meta"] == {
@@ -249,7 +247,7 @@ def test_changed_parameters_update_the_person() -> None:
         ]
     )
     handle = a_handle_inbound()
-    handle(a_request(bot=bot, inbound=Opened(), said=None))
+    handle(a_request(bot=bot, inbound=Opened()))
     turn = handle(a_request("지은", bot=bot)).turn
     assert events(turn)[-1] == "bot.end_user.updated"
     assert turn.events[-1]["data"]["endUser"]["params"] == {"name": "지은"}

@@ -97,6 +97,5 @@ def test_two_people_of_one_bot_share_no_state() -> None:
     turns = MemoryTurns()
     handle = a_handle_inbound(turns)
     handle(a_request("하나"))
-    data = {"type": "text", "text": "나는 처음"}
-    other = Request(bot=ECHO, platform="web", user_key="other", inbound=a_request("나는 처음").inbound, said=data)
+    other = Request(bot=ECHO, platform="web", user_key="other", inbound=a_request("나는 처음").inbound)
     assert handle(other).turn.revision == 1

@@ -18,8 +18,7 @@ ERROR = "요청을 처리하는 중에 오류가 발생했습니다. 잠시 후 
 
 def tell(handle: HandleInbound, bot: Bot, what: str | Inbound, **more: Any) -> Handled:
     inbound = UserMessage(data={"type": "text", "text": what}) if isinstance(what, str) else what
-    said = inbound.data if isinstance(inbound, UserMessage) else None
-    return handle(Request(bot=bot, platform="web", user_key="user", inbound=inbound, said=said, **more))
+    return handle(Request(bot=bot, platform="web", user_key="user", inbound=inbound, **more))
 
 
 def of(turn: Turn, event: str) -> JsonObject:
