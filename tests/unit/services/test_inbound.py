@@ -6,7 +6,7 @@ import pytest
 
 from shared.conversation.turn import Turn, TurnTooLarge
 from shared.engine import HttpResponse
-from shared.engine.inbound import AgentMessage, Opened, UserMessage
+from shared.engine.inbound import AgentMessage, Opened, StartAt, UserMessage
 from shared.errors import Conflict, Unavailable
 from shared.ids import end_user_id, event_id, log_key
 from shared.services.inbound import RACES, Request
@@ -34,6 +34,13 @@ def test_each_message_is_one_turn() -> None:
     assert second.revision == 2
     assert said(second) == ["들었어요: 둘"]
     assert [turn.inbound["data"]["text"] for turn in turns.log("bot", LOG) if turn.inbound] == ["하나", "둘"]
+
+
+def test_what_a_tap_on_a_goto_button_said_is_in_the_turn() -> None:
+    tap = {"type": "text", "text": "처음으로"}
+    turn = a_handle_inbound()(a_request(inbound=StartAt(flow_id=1, message=tap))).turn
+    assert turn.inbound is not None
+    assert turn.inbound["data"] == tap
 
 
 def test_a_resend_gets_the_stored_answer_and_writes_nothing() -> None:
