@@ -1,11 +1,25 @@
-"""What a walk asks of the world, and what the world answers. The engine only names it; somebody else does it."""
+"""What a walk asks of the world, and what the world answers. The engine only names it; somebody else does it.
 
-from dataclasses import dataclass, field
+Every effect says `timeout_ms` (what its node allows; the caller may give it less), `repeatable` (doing it again harms
+nobody) and `slow` (its author expects it to take long). Credentials are names: whoever carries the effect out looks
+them up, so that no secret is in a bot, a turn or a trace.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from shared.redaction import without_secrets
+
+JsonObject = dict[str, Any]
+
+BODY_SHOWN: Final = 2_000
+"""Characters of a body that the trace shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpCall:
-    """One HTTP request of a fetch node. `repeatable`: a GET may be sent again without harm."""
+    """One HTTP request of a fetch node."""
 
     method: str
     url: str
@@ -13,27 +27,207 @@ class HttpCall:
     body: bytes = b""
     timeout_ms: int
     repeatable: bool
+    slow: bool = False
+
+    @property
+    def target(self) -> str:
+        """Whom it depends on; who hangs is not asked for a while."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}".lower()
+
+    def describe(self) -> JsonObject:
+        shown: JsonObject = {"method": self.method, "url": self.url, "headers": without_secrets(self.headers)}
+        return {**shown, "body": self.body.decode("utf-8", "replace")[:BODY_SHOWN]} if self.body else shown
 
 
-Effect = HttpCall
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScriptRun:
+    """An author's script with what it may see; both are plain JSON to it."""
+
+    script: str
+    context: JsonObject
+    timeout_ms: int
+    repeatable: bool
+    slow: bool = False
+    target: str = "script"
+
+    def describe(self) -> JsonObject:
+        return {"context": without_secrets(self.context)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A mail to send; the sender is the installation's."""
+
+    to: list[str]
+    reply_to: list[str]
+    subject: str
+    html: str
+    timeout_ms: int
+    repeatable: bool = False
+    slow: bool = False
+    target: str = "mail"
+
+    def describe(self) -> JsonObject:
+        return {"to": self.to, "replyTo": self.reply_to, "subject": self.subject, "body": self.html[:BODY_SHOWN]}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetRow:
+    """A row to append to a Google sheet, by column name; the sheet and its columns are made when missing."""
+
+    spreadsheet_id: str
+    sheet_name: str
+    columns: list[str]
+    values: list[str]
+    credential: str
+    timeout_ms: int
+    repeatable: bool = False
+    slow: bool = False
+    target: str = "google-sheets"
+
+    def describe(self) -> JsonObject:
+        return {
+            "spreadsheetId": self.spreadsheet_id,
+            "sheetName": self.sheet_name,
+            "row": dict(zip(self.columns, self.values, strict=False)),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntentQuery:
+    """What did the end user mean? Asked of an NLP provider; `settings` are the provider's own, without secrets."""
+
+    provider: str
+    settings: JsonObject
+    text: str
+    session_id: str
+    language: str
+    credential: str
+    timeout_ms: int
+    repeatable: bool = True
+    slow: bool = False
+
+    @property
+    def target(self) -> str:
+        return f"nlp/{self.provider}"
+
+    def describe(self) -> JsonObject:
+        return {"provider": self.provider, "settings": without_secrets(self.settings), "text": self.text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallTalk:
+    """A friendly answer to what was said, of a language model; at most `max_tokens` long."""
+
+    provider: str
+    settings: JsonObject
+    instructions: str
+    text: str
+    max_tokens: int
+    credential: str
+    timeout_ms: int
+    repeatable: bool = True
+    slow: bool = False
+
+    @property
+    def target(self) -> str:
+        return f"chitchat/{self.provider}"
+
+    def describe(self) -> JsonObject:
+        return {
+            "provider": self.provider,
+            "settings": without_secrets(self.settings),
+            "instructions": self.instructions[:BODY_SHOWN],
+            "text": self.text,
+            "maxTokens": self.max_tokens,
+        }
+
+
+Effect = HttpCall | ScriptRun | Mail | SheetRow | IntentQuery | SmallTalk
+
+EFFECTS: Final[dict[str, type[Effect]]] = {
+    "fetch": HttpCall,
+    "sandbox": ScriptRun,
+    "email": Mail,
+    "gsheet": SheetRow,
+    "nlp": IntentQuery,
+    "chitchat": SmallTalk,
+}
+"""Node type -> the effect that it asks for."""
+_TYPES: Final = {effect: name for name, effect in EFFECTS.items()}
+_PROPERTIES: Final = frozenset({"script"})
+
+
+def effect_to_json(effect: Effect) -> JsonObject:
+    """An effect as it is kept while it waits to be carried out; a script is left out, its bot version has it."""
+    data = {key: value for key, value in asdict(effect).items() if key not in _PROPERTIES}
+    if isinstance(effect, HttpCall):
+        data["body"] = effect.body.decode("latin-1")
+    return {"type": _TYPES[type(effect)], **data}
+
+
+def effect_from_json(data: JsonObject, script: str) -> Effect:
+    """Read back what effect_to_json wrote."""
+    values = {key: value for key, value in data.items() if key != "type"}
+    if data["type"] == "fetch":
+        values["body"] = values["body"].encode("latin-1")
+    elif data["type"] == "sandbox":
+        values["script"] = script
+    return EFFECTS[data["type"]](**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpResponse:
-    """An answer arrived, whatever its status."""
+    """An answer to an HttpCall arrived, whatever its status."""
 
     status: int
     url: str
     content_type: str
     body: bytes
 
+    def describe(self) -> JsonObject:
+        shown = self.body[: 4 * BODY_SHOWN].decode("utf-8", "replace")[:BODY_SHOWN]
+        return {"statusCode": self.status, "url": self.url, "contentType": self.content_type, "body": shown}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HttpFailed:
-    """No answer arrived. `name` is a stable class (Blocked, Timeout, Dns, Tls, Connect, TooLarge, Http)."""
+class Answered:
+    """Any other effect was carried out: `result` is what its node's executor puts into the context. `notes` are lines
+    for the trace: a script's console output, the calls that it made."""
+
+    result: JsonObject
+    notes: list[str] = field(default_factory=list)
+
+    def describe(self) -> JsonObject:
+        result: JsonObject = without_secrets(self.result)
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EffectFailed:
+    """It was not carried out, or nobody knows. `name` is a stable class (docs/bot-files.md: TimeoutError,
+    BlockedAddressError, ...), `message` fit for the bot's author."""
 
     name: str
     message: str
+    notes: list[str] = field(default_factory=list)
+
+    def describe(self) -> JsonObject:
+        return {"error": {"name": self.name, "message": self.message}}
 
 
-EffectAnswer = HttpResponse | HttpFailed
+EffectAnswer = HttpResponse | Answered | EffectFailed
+
+TIMEOUT: Final = "TimeoutError"
+"""The name of every failure by time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One carrying-out of an effect: for whom, under which idempotency key, and how long it may take. The same key
+    always means the same effect of the same walk, however often it is tried."""
+
+    bot_id: str
+    idempotency_key: str
+    timeout_ms: int

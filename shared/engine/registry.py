@@ -14,7 +14,7 @@ from shared.engine.nodes import (
     parameter,
     response,
 )
-from shared.engine.walk import Executor
+from shared.engine.walk import Completer, Executor
 
 EXECUTORS: Final[dict[str, Executor]] = {
     "back": back.execute,
@@ -32,3 +32,8 @@ EXECUTORS: Final[dict[str, Executor]] = {
     "response": response.execute,
     "sandbox": not_run_yet.execute,
 }
+
+COMPLETERS: Final[dict[str, Completer]] = {
+    "fetch": fetch.complete,
+}
+"""Node type -> what takes the answer to its effect."""

@@ -10,9 +10,9 @@ from shared.bot.model import Bot, Node
 from shared.engine import agent_call
 from shared.engine.effects import Effect, EffectAnswer
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
-from shared.engine.nodes import fetch, keyboard
+from shared.engine.nodes import keyboard
 from shared.engine.outcome import NodeFailed
-from shared.engine.registry import EXECUTORS
+from shared.engine.registry import COMPLETERS, EXECUTORS
 from shared.engine.session import CALLING, JsonObject, Session
 from shared.engine.surroundings import Surroundings
 from shared.engine.trace import TraceEntry
@@ -86,9 +86,8 @@ def resume(bot: Bot, session: Session, answer: EffectAnswer, surroundings: Surro
     if node is None:
         walk.start_at_fallback()
     else:
-        walk.trace.append(TraceEntry(node.flow_id, node.id, node.type))
-        fetch.complete(walk, answer)
-        _go_on_from(walk, node)
+        walk.trace.append(TraceEntry(node.flow_id, node.id, node.type, effect={"answer": answer.describe()}))
+        _take_answer(walk, node, answer)
     _answer_after_silent_walk(walk)
     return _finish(walk)
 
@@ -182,9 +181,10 @@ def _answer_keyboard(walk: Walk, node: Node) -> None:
         walk.start(target)
 
 
-def _go_on_from(walk: Walk, node: Node) -> None:
-    """Take the edges of a node whose effect has been answered."""
+def _take_answer(walk: Walk, node: Node, answer: EffectAnswer) -> None:
+    """Give a node the answer to its effect and take its edges."""
     try:
+        COMPLETERS[node.type](walk, node, answer)
         target = walk.advance(node)
     except (NodeFailed, TemplateError, TemplateSyntaxError) as exc:
         walk.fail(getattr(exc, "name", "TemplateError"), str(exc))

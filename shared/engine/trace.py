@@ -13,7 +13,8 @@ class TraceEntry:
     """One executed node; its ids are None for a failure before any node ran.
 
     `data` is its data after templates; `changes` what it wrote to the context; `edge` the index of the way taken;
-    `notes` what a reader should know (conditions that could not be judged, parts that were dropped).
+    `notes` what a reader should know (conditions that could not be judged, parts that were dropped, what a script wrote
+    to its console); `effect` what was asked of the world and what it answered {request?, answer?}, secrets masked.
     """
 
     flow_id: int | None
@@ -26,6 +27,7 @@ class TraceEntry:
     error: JsonObject | None = None
     edge: int | None = None
     notes: list[str] = field(default_factory=list)
+    effect: JsonObject | None = None
 
     def to_json(self) -> JsonObject:
         entry: JsonObject = {
@@ -41,6 +43,7 @@ class TraceEntry:
             ("error", self.error),
             ("edge", self.edge),
             ("notes", self.notes),
+            ("effect", self.effect),
         ):
             if value not in (None, [], {}):
                 entry[key] = value

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.bot.model import Bot, Edge, Node
 from shared.engine import back_stack
-from shared.engine.effects import Effect
+from shared.engine.effects import Effect, EffectAnswer
 from shared.engine.outcome import Advance, End, Jump, JumpToEntry, JumpToFallback, NodeFailed, Outcome, Suspend, Wait
 from shared.engine.session import JsonObject, Session
 from shared.engine.surroundings import Surroundings
@@ -94,6 +94,9 @@ def build_context(bot: Bot, session: Session, surroundings: Surroundings) -> Jso
 
 Executor = Callable[["Walk", Node, JsonObject], Outcome]
 """What a node of one type does, with its rendered data; raises NodeFailed."""
+
+Completer = Callable[["Walk", Node, EffectAnswer], None]
+"""What a node of one type does with the answer to the effect that it asked for; its edges are taken afterwards."""
 
 
 class Walk:
@@ -297,6 +300,7 @@ class Walk:
             return None
         if isinstance(outcome, Suspend):
             self.effect = outcome.effect
+            self.entry.effect = {"request": outcome.effect.describe()}
             self._rest(node, "effect")
             return None
         if node.type not in self.entry.changes and self.session.results.get(node.type) != COMPLETED:

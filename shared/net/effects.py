@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from shared.engine.effects import Effect, EffectAnswer, HttpFailed, HttpResponse
+from shared.engine.effects import Attempt, Effect, EffectAnswer, EffectFailed, HttpCall, HttpResponse
 from shared.errors import InvalidInput
 from shared.net.guarded_client import GuardedClient
 from shared.net.messages import OutboundError, OutboundErrorKind, OutboundRequest
@@ -28,16 +28,18 @@ class EffectRunner:
     def __init__(self, client: GuardedClient) -> None:
         self._client = client
 
-    def __call__(self, effect: Effect) -> EffectAnswer:
+    def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer:
+        if not isinstance(effect, HttpCall):
+            return EffectFailed(name="NotSupportedError", message=f"{type(effect).__name__} is not carried out here")
         request = OutboundRequest(method=effect.method, url=effect.url, headers=effect.headers, body=effect.body)
         try:
             response = self._client.send(
-                request, timeout_seconds=effect.timeout_ms / MILLISECONDS, max_redirects=MAX_REDIRECTS
+                request, timeout_seconds=attempt.timeout_ms / MILLISECONDS, max_redirects=MAX_REDIRECTS
             )
         except OutboundError as exc:
-            return HttpFailed(name=ERROR_NAMES[exc.kind], message=str(exc))
+            return EffectFailed(name=ERROR_NAMES[exc.kind], message=str(exc))
         except InvalidInput as exc:
-            return HttpFailed(name="InvalidRequestError", message=str(exc))
+            return EffectFailed(name="InvalidRequestError", message=str(exc))
         return HttpResponse(
             status=response.status,
             url=response.url,

@@ -1,12 +1,12 @@
 """Logs and the one metric that an alarm watches: faults of our own."""
 
 import json
-import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.conversation.masking import apply_masks, take_masks
 from shared.engine.trace import TraceEntry
+from shared.redaction import without_secrets
 from shared.runtime import world
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 METRICS_NAMESPACE: Final = "Malgil"
 OWN_FAULT: Final = "OwnFault"
-SECRET_KEY: Final = re.compile(r"(?i)authorization|cookie|token|secret|password|passwd|api[-_]?key")
-STARS: Final = "***"
 
 
 @cache
@@ -62,12 +60,4 @@ def log_trace(trace: list[TraceEntry], **context: Any) -> None:
 def masked(value: Any) -> Any:
     """A value for the log: masked text as everybody else sees it, secrets as stars."""
     data, ranges = take_masks(value, 0)
-    return _without_secrets(apply_masks(data, [{**mask, "until": None} for mask in ranges], 0))
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: STARS if SECRET_KEY.search(str(key)) else _without_secrets(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_secrets(item) for item in value]
-    return value
+    return without_secrets(apply_masks(data, [{**mask, "until": None} for mask in ranges], 0))

@@ -17,7 +17,7 @@ from shared.storage.turn_row import bind_turns_table
 from shared.storage.turns import DynamoTurns
 
 if TYPE_CHECKING:
-    from shared.engine.effects import Effect, EffectAnswer
+    from shared.engine.effects import Attempt, Effect, EffectAnswer
     from shared.engine.trace import TraceEntry
     from shared.net.effects import EffectRunner
     from shared.services.authoring import Authoring
@@ -74,8 +74,8 @@ def effect_runner() -> "EffectRunner":
     return EffectRunner(GuardedClient(local_targets=_local_targets))
 
 
-def carry_out(effect: "Effect") -> "EffectAnswer":
-    return effect_runner()(effect)
+def carry_out(effect: "Effect", attempt: "Attempt") -> "EffectAnswer":
+    return effect_runner()(effect, attempt)
 
 
 def report_trace(trace: "list[TraceEntry]", bot_id: str) -> None:

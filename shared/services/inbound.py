@@ -11,7 +11,7 @@ from typing import Any, Final
 from shared.bot.model import Bot
 from shared.conversation.record import Occurrence, record_turn
 from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict, TurnTooLarge
-from shared.engine import Effect, EffectAnswer, Session, StepResult, Surroundings, resume, step
+from shared.engine import Attempt, Effect, EffectAnswer, Session, StepResult, Surroundings, resume, step
 from shared.engine.inbound import Inbound, said_by_end_user
 from shared.engine.trace import TraceEntry
 from shared.errors import Conflict, Unavailable
@@ -22,6 +22,9 @@ JsonObject = dict[str, Any]
 
 RACES: Final = 4
 """Tries against faster writers before the message is given up; a human sends less than one a second."""
+
+RESERVE_MS: Final = 450
+"""Kept for writing the turn and answering."""
 
 PREVIEW: Final = "test"
 """The platform of authors who try out their bots."""
@@ -89,19 +92,19 @@ class RememberedEffects:
 
     def __init__(self, effects: Effects) -> None:
         self._effects = effects
-        self._answers: list[tuple[tuple[Any, ...], EffectAnswer]] = []
+        self._answers: list[tuple[Effect, EffectAnswer]] = []
         self._used = 0
 
     def start_over(self) -> None:
         self._used = 0
 
-    def __call__(self, effect: Effect) -> EffectAnswer:
-        key = (effect.method, effect.url, effect.headers, effect.body)  # not the time-out: it shrinks with every try
+    def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer:
+        key = effect
         for index in range(self._used, len(self._answers)):
             if self._answers[index][0] == key:
                 self._used = index + 1
                 return self._answers[index][1]
-        answer = self._effects(effect)
+        answer = self._effects(effect, attempt)
         self._answers.append((key, answer))
         self._used = len(self._answers)
         return answer
@@ -181,7 +184,7 @@ class HandleInbound:
         result = step(request.bot, before.session, request.inbound, surroundings)
         while result.effect is not None and result.session is not None:
             started = self.clock_ns()
-            answer = effects(result.effect)
+            answer = effects(result.effect, self._attempt(request, result.effect, surroundings))
             took = self.clock_ns() - started
             more = resume(request.bot, result.session, answer, surroundings)
             more.trace[0].nanoseconds += took
@@ -194,6 +197,10 @@ class HandleInbound:
                 trace=result.trace + more.trace,
             )
         return result
+
+    def _attempt(self, request: Request, effect: Effect, surroundings: Surroundings) -> Attempt:
+        left = surroundings.milliseconds_left() - RESERVE_MS
+        return Attempt(bot_id=request.bot.id, idempotency_key="", timeout_ms=max(1, int(min(effect.timeout_ms, left))))
 
     def _turn(
         self,

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from shared.bot.model import Bot
 from shared.bot.record import BotRecord, BotVersion
 from shared.conversation.turn import Turn
-from shared.engine.effects import Effect, EffectAnswer
+from shared.engine.effects import Attempt, Effect, EffectAnswer
 
 JsonObject = dict[str, Any]
 
@@ -45,7 +45,7 @@ class Documents(Protocol):
 class Effects(Protocol):
     """Carries out what a walk asks for; never raises for the target's faults."""
 
-    def __call__(self, effect: Effect) -> EffectAnswer: ...
+    def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer: ...
 
 
 class RunnableBots(Protocol):

@@ -18,7 +18,7 @@ from typing import Any
 from shared.bot.document import split_document
 from shared.bot.model import Bot
 from shared.channels.kakao.render import SkillReply, render_reply
-from shared.engine import HttpFailed, HttpResponse
+from shared.engine import EffectFailed, HttpResponse
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.message import parse_payload
 from shared.services.inbound import Handled, Request
@@ -35,9 +35,9 @@ def load_bot(given: Any) -> Bot:
     return Bot(file.content, bot_id="golden", version="golden", profile=file.profile)
 
 
-def answer_of(scripted: JsonObject) -> HttpResponse | HttpFailed:
+def answer_of(scripted: JsonObject) -> HttpResponse | EffectFailed:
     if "failed" in scripted:
-        return HttpFailed(name=scripted["failed"], message=scripted["failed"])
+        return EffectFailed(name=scripted["failed"], message=scripted["failed"])
     body = scripted["body"]
     raw = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     url = scripted["asked"].partition(" ")[2]

@@ -4,8 +4,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from shared.bot.model import Node
-from shared.engine.effects import EffectAnswer, HttpCall, HttpFailed, HttpResponse
-from shared.engine.outcome import ADVANCE, NodeFailed, Outcome, Suspend
+from shared.engine.effects import EffectAnswer, EffectFailed, HttpCall, HttpResponse
+from shared.engine.outcome import NodeFailed, Outcome, Suspend
 from shared.engine.walk import Walk
 from shared.errors import InvalidInput
 from shared.json_input import clean_text, parse_json
@@ -19,10 +19,8 @@ CONTENT_TYPES: Final = {
     "text": "text/plain; charset=utf-8",
 }
 DEFAULT_TIMEOUT_MS: Final = 5_000
-RESERVE_MS: Final = 450
-"""Kept for writing the turn and answering."""
-LEAST_MS: Final = 300
-"""With less time than this a request is not started: it could not be finished."""
+MAX_TIMEOUT_MS: Final = 30_000
+"""Longer is for nobody who waits in a chat."""
 MAX_RESPONSE_BYTES: Final = 512 * 1024
 MAX_RESPONSE_DEPTH: Final = 64
 
@@ -34,10 +32,6 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     method = to_text(data.get("method") or "GET").upper()
     if method not in METHODS:
         raise NodeFailed("InvalidNode", f"node {node.id}: method '{method}' cannot be used")
-    timeout_ms = min(_timeout(data), walk.surroundings.milliseconds_left() - RESERVE_MS)
-    if timeout_ms < LEAST_MS:
-        walk.set_failure("fetch", "TimeoutError", "there was no time left for the request", uri=uri)
-        return ADVANCE
     headers, body = _headers(data), b""
     if method != "GET" or data.get("body") not in (None, "", []):
         content_type, body = _body(data)
@@ -50,18 +44,21 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
             url=uri,
             headers=headers,
             body=body,
-            timeout_ms=int(timeout_ms),
+            timeout_ms=_timeout(data),
             repeatable=method in REPEATABLE,
+            slow=data.get("slow") is True,
         )
     )
 
 
-def complete(walk: Walk, answer: EffectAnswer) -> None:
+def complete(walk: Walk, node: Node, answer: EffectAnswer) -> None:
     """Put the answer where the bot's edges and templates find it: fetch {uri, statusCode, status, data, error}."""
+    del node
     uri = walk.session.results.get("fetch", {}).get("uri", "")
-    if isinstance(answer, HttpFailed):
+    if isinstance(answer, EffectFailed):
         walk.set_failure("fetch", answer.name, answer.message, uri=uri)
         return
+    assert isinstance(answer, HttpResponse)  # noqa: S101 - what an HttpCall is answered with
     data = _data(answer)
     if 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
         walk.set_result("fetch", {"status": "COMPLETED", "uri": uri, "statusCode": answer.status, "data": data})
@@ -70,9 +67,9 @@ def complete(walk: Walk, answer: EffectAnswer) -> None:
     walk.set_failure("fetch", "StatusCodeError", message, uri=uri, statusCode=answer.status, data=data)
 
 
-def _timeout(data: dict[str, Any]) -> float:
+def _timeout(data: dict[str, Any]) -> int:
     given = to_number(data.get("timeout", ""))
-    return given if given > 0 else DEFAULT_TIMEOUT_MS
+    return int(min(given, MAX_TIMEOUT_MS)) if given >= 1 else DEFAULT_TIMEOUT_MS
 
 
 def _headers(data: dict[str, Any]) -> dict[str, str]:

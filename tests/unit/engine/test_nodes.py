@@ -6,7 +6,7 @@ import pytest
 
 from shared.bot.model import Bot
 from shared.bot.node_types import NODE_TYPES
-from shared.engine import HttpCall, HttpFailed, HttpResponse, Session, StepResult, resume, step
+from shared.engine import EffectFailed, HttpCall, HttpResponse, Session, StepResult, resume, step
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.registry import EXECUTORS
 from shared.engine.session import JsonObject
@@ -388,7 +388,7 @@ def test_a_status_that_is_not_2xx_is_a_failure_with_data_and_code() -> None:
 
 
 def test_no_answer_at_all_is_a_failure_with_a_name() -> None:
-    _, result = fetched(FETCH, HttpFailed(name="TimeoutError", message="The request took too long"))
+    _, result = fetched(FETCH, EffectFailed(name="TimeoutError", message="The request took too long"))
     assert texts(result) == ["The request took too long|TimeoutError||"]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.bot.lint import lint
 from shared.bot.model import Bot
-from shared.engine import HttpFailed, HttpResponse, Session, resume, step
+from shared.engine import EffectFailed, HttpResponse, Session, resume, step
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
 from tests.factories import a_node, a_response, surroundings
@@ -87,10 +87,10 @@ INBOUNDS: tuple[Inbound, ...] = (
     *(Opened(), StartAt(flow_id=1), StartAt(flow_id=1, node_id=7), StartAt(flow_id=9)),
     *(AgentJoined(), AgentMessage(data={"type": "text", "text": "네"}), CallCompleted()),
 )
-ANSWERS: tuple[HttpResponse | HttpFailed, ...] = (
+ANSWERS: tuple[HttpResponse | EffectFailed, ...] = (
     HttpResponse(status=200, url="", content_type="", body=b'{"x": [1, 2]}'),
     HttpResponse(status=500, url="", content_type="text/html; charset=", body=b"\xff"),
-    HttpFailed(name="Timeout", message="late"),
+    EffectFailed(name="Timeout", message="late"),
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.bot.model import Bot
-from shared.engine import Effect, HttpFailed, HttpResponse, Session, StepResult, Surroundings, resume, step
+from shared.engine import Effect, EffectFailed, HttpResponse, Session, StepResult, Surroundings, resume, step
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
 from shared.engine.walk import KEPT_LIMIT, MAX_NODES, PARAMS_LIMIT, RESULT_LIMIT
@@ -27,7 +27,7 @@ def answer_with(body: bytes, status: int = 200) -> HttpResponse:
 
 
 def carried_through(
-    bot: Bot, inbound: Inbound, *answers: HttpResponse | HttpFailed, session: Session | None = None, **around: Any
+    bot: Bot, inbound: Inbound, *answers: HttpResponse | EffectFailed, session: Session | None = None, **around: Any
 ) -> tuple[list[str], StepResult, list[Effect]]:
     """A whole turn with its requests answered: what was said in all, the last result, what was asked."""
     result = step(bot, session, inbound, surroundings(**around))
@@ -144,7 +144,7 @@ def test_errors_print_as_their_message_after_they_were_stored_too() -> None:
             a_response(5, "{{fetch.error}}|{{fetch.error.name}}"),
         ]
     )
-    _, first, _ = carried_through(bot, Opened(), HttpFailed(name="Dns", message="못 갔어요"))
+    _, first, _ = carried_through(bot, Opened(), EffectFailed(name="Dns", message="못 갔어요"))
     assert texts(step(bot, stored(first), say("왜"), surroundings())) == ["못 갔어요|Dns"]
 
 
