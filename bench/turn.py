@@ -51,6 +51,7 @@ ENVIRONMENT: Final = {
     "MALGIL_TURNS_TABLE": "turns",
     "MALGIL_CORE_TABLE": "core",
     "MALGIL_BOT_BUCKET": "bots",
+    "MALGIL_EFFECT_QUEUE_URL": "https://sqs.ap-northeast-2.amazonaws.com/000000000000/effects",
     "POWERTOOLS_SERVICE_NAME": "kakao_skill",
 }
 

@@ -10,9 +10,22 @@ from typing import Any
 from shared.bot.document import split_document
 from shared.bot.model import Bot
 from shared.engine import Surroundings
+from shared.services.advance import Advance
 from shared.services.authoring import Authoring
+from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
-from tests.fakes import MemoryBots, MemoryDocuments, MemoryTurns, ScriptedEffects
+from shared.services.ports import Turns
+from shared.services.turn_writer import TurnWriter
+from shared.services.walks import Walks
+from tests.fakes import (
+    MemoryBots,
+    MemoryClaims,
+    MemoryDocuments,
+    MemoryQueue,
+    MemoryTurns,
+    OneBot,
+    ScriptedEffects,
+)
 
 DATA = Path(__file__).parent / "data"
 NOW_MS = 1_795_219_200_123
@@ -74,16 +87,42 @@ def a_response(node_id: int, text: str, *edges: Any) -> dict[str, Any]:
     return a_node(node_id, "response", {"message": {"type": "text", "text": text}}, *edges)
 
 
-def a_handle_inbound(turns: MemoryTurns | None = None, effects: Any = None, **overrides: Any) -> HandleInbound:
+def raise_fault(fault: Exception) -> None:
+    """A report of our own fault that no test expects."""
+    raise fault
+
+
+def an_advance(turns: Turns | None = None, effects: Any = None, **overrides: Any) -> Advance:
+    turns = MemoryTurns() if turns is None else turns
+    clock_ns = overrides.pop("clock_ns", lambda: 0)
+    now_ms = overrides.pop("now_ms", lambda: NOW_MS)
+    new_id = overrides.pop("new_id", None) or an_id_source()
+    walks = Walks(
+        carrier=overrides.pop("carrier", None) or Carrier.of(effects or ScriptedEffects([]), clock_ns),
+        now_ms=now_ms,
+        clock_ns=clock_ns,
+        random=overrides.pop("random", lambda: 0.0),
+        new_id=new_id,
+    )
     defaults: dict[str, Any] = {
-        "turns": turns if turns is not None else MemoryTurns(),
-        "effects": effects or ScriptedEffects([]),
-        "now_ms": lambda: NOW_MS,
-        "clock_ns": lambda: 0,
-        "random": lambda: 0.0,
-        "new_id": an_id_source(),
+        "turns": turns,
+        "walks": walks,
+        "writer": TurnWriter(turns=turns, new_id=new_id),
+        "queue": MemoryQueue(),
+        "versions": OneBot(),
+        "paginate": lambda bot, route, messages, keyboard, revision: None,
+        "now_ms": now_ms,
+        "report": raise_fault,
     }
-    return HandleInbound(**{**defaults, **overrides})
+    return Advance(**{**defaults, **overrides})
+
+
+def a_handle_inbound(turns: Turns | None = None, effects: Any = None, **overrides: Any) -> HandleInbound:
+    claims = overrides.pop("claims", None) or MemoryClaims()
+    advance = an_advance(turns, effects, **overrides)
+    return HandleInbound(
+        turns=advance.turns, advance=advance, claims=claims, now_ms=advance.now_ms, report=advance.report
+    )
 
 
 def an_authoring(**overrides: Any) -> Authoring:

@@ -4,9 +4,10 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shared.bot.model import Bot
 from shared.bot.record import BotRecord, BotVersion
 from shared.conversation.turn import Turn, TurnConflict
-from shared.engine.effects import Effect, EffectAnswer
+from shared.engine.effects import Attempt, Effect, EffectAnswer
 from shared.errors import Conflict, NotFound
 from shared.storage import turn_codec
 
@@ -106,13 +107,55 @@ class MemoryDocuments:
 
 
 class ScriptedEffects:
-    """Answers effects in order and remembers what was asked."""
+    """Answers effects in order and remembers what was asked and how it was attempted."""
 
     def __init__(self, answers: list[EffectAnswer]) -> None:
         self.answers = list(answers)
         self.asked: list[Effect] = []
+        self.attempts: list[Attempt] = []
 
-    def __call__(self, effect: Effect) -> EffectAnswer:
+    def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer:
         self.asked.append(effect)
-        assert self.answers, f"nobody expected {effect.method} {effect.url}"
+        self.attempts.append(attempt)
+        assert self.answers, f"nobody expected {effect.describe()}"
         return self.answers.pop(0)
+
+
+class MemoryQueue:
+    """The worker's queue in memory: jobs (bot id, platform, user key) with their delays, in order."""
+
+    def __init__(self) -> None:
+        self.jobs: list[tuple[str, str, str]] = []
+        self.delays: list[int] = []
+
+    def send(
+        self, bot_id: str, platform: str, user_key: str, *, delay_seconds: int, deadline_ns: int | None = None
+    ) -> None:
+        self.jobs.append((bot_id, platform, user_key))
+        self.delays.append(delay_seconds)
+
+
+class MemoryClaims:
+    """Claims in memory."""
+
+    def __init__(self) -> None:
+        self.until: dict[tuple[str, str, str], int] = {}
+
+    def take(
+        self, bot_id: str, log: str, name: str, *, now_ms: int, until_ms: int, deadline_ns: int | None = None
+    ) -> bool:
+        key = (bot_id, log, name)
+        if self.until.get(key, now_ms - 1) >= now_ms:
+            return False
+        self.until[key] = until_ms
+        return True
+
+    def is_taken(self, bot_id: str, log: str, name: str, deadline_ns: int | None = None) -> bool:
+        return (bot_id, log, name) in self.until
+
+
+class OneBot:
+    """The port BotVersions of a bot that has one version."""
+
+    def load_version(self, bot: Bot, content_hash: str, deadline_ns: int | None = None) -> Bot:
+        raise NotFound("no such bot document", version=content_hash)

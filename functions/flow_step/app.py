@@ -1,7 +1,8 @@
 """One step of a conversation on any channel, invoked directly by whoever may invoke the function (IAM).
 
 Event {botId, platform, userKey, clientId?, message? {type, text...} | open: true | start: {flowId, nodeId?}, params?};
-answer {revision, messages, keyboard} or {error: {code, message}}.
+answer {revision, messages, keyboard, pending?} or {error: {code, message}}. `pending`: the reply takes longer and is a
+later turn of the log.
 """
 
 from typing import Any, Final
@@ -25,4 +26,5 @@ def handler(event: Any, context: Any) -> dict[str, Any]:
         return {"error": {"code": exc.code, "message": str(exc)}}
     turn = handled.turn
     wiring.report_trace(handled.trace, turn.bot_id)
-    return {"revision": turn.revision, "messages": turn.messages, "keyboard": handled.keyboard}
+    answer = {"revision": turn.revision, "messages": handled.messages, "keyboard": handled.keyboard}
+    return {**answer, "pending": True} if handled.is_waiting else answer

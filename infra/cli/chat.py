@@ -19,7 +19,8 @@ from shared.engine.session import Session
 from shared.engine.trace import TraceEntry
 from shared.errors import InvalidInput, MalgilError
 from shared.runtime import world
-from shared.services.inbound import Handled, HandleInbound, Request
+from shared.services.inbound import HandleInbound
+from shared.services.request import Handled, Request
 
 JsonObject = dict[str, Any]
 

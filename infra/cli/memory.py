@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING, Final
 from shared.bot.document import read_bot_file
 from shared.bot.model import Bot
 from shared.conversation.turn import Turn, TurnConflict
-from shared.engine import Effect, EffectAnswer
+from shared.engine import Attempt, Effect, EffectAnswer
+from shared.errors import NotFound
 from shared.runtime import world
+from shared.runtime.observability import report_own_fault
+from shared.services import kakao_reply
+from shared.services.advance import Advance
+from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
+from shared.services.turn_writer import TurnWriter
+from shared.services.walks import Walks
 
 if TYPE_CHECKING:
     from shared.net.effects import EffectRunner
@@ -46,13 +53,42 @@ class FirstUseEffects:
     def __init__(self) -> None:
         self._runner: EffectRunner | None = None
 
-    def __call__(self, effect: Effect) -> EffectAnswer:
+    def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer:
         if self._runner is None:
             from shared.net.effects import EffectRunner  # noqa: PLC0415
             from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
 
             self._runner = EffectRunner(GuardedClient())
-        return self._runner(effect)
+        return self._runner(effect, attempt)
+
+
+class NobodyWaits:
+    """The ports WorkQueue and Claims of a conversation that ends with its process: every walk ends in it."""
+
+    def send(
+        self, bot_id: str, platform: str, user_key: str, *, delay_seconds: int, deadline_ns: int | None = None
+    ) -> None:
+        """Nobody is asked: there is no worker."""
+
+    def take(
+        self, bot_id: str, log: str, name: str, *, now_ms: int, until_ms: int, deadline_ns: int | None = None
+    ) -> bool:
+        del bot_id, log, name, now_ms, until_ms, deadline_ns
+        return True
+
+    def is_taken(self, bot_id: str, log: str, name: str, deadline_ns: int | None = None) -> bool:
+        del bot_id, log, name, deadline_ns
+        return False
+
+
+class OneVersion:
+    """The port BotVersions of a bot file."""
+
+    def load_version(self, bot: Bot, content_hash: str, deadline_ns: int | None = None) -> Bot:
+        del deadline_ns
+        if content_hash != bot.version:
+            raise NotFound("a bot file has one version", version=content_hash)
+        return bot
 
 
 def bot_of_file(path: Path) -> Bot:
@@ -62,11 +98,21 @@ def bot_of_file(path: Path) -> Bot:
 
 
 def handle_inbound_in_memory() -> HandleInbound:
-    return HandleInbound(
-        turns=MemoryTurns(),
-        effects=FirstUseEffects(),
+    turns, nobody = MemoryTurns(), NobodyWaits()
+    advance = Advance(
+        turns=turns,
+        walks=Walks(
+            carrier=Carrier.of(FirstUseEffects(), world.clock_ns),
+            now_ms=world.now_ms,
+            clock_ns=world.clock_ns,
+            random=world.random,
+            new_id=world.new_id,
+        ),
+        writer=TurnWriter(turns=turns, new_id=world.new_id),
+        queue=nobody,
+        versions=OneVersion(),
+        paginate=kakao_reply.paginate,
         now_ms=world.now_ms,
-        clock_ns=world.clock_ns,
-        random=world.random,
-        new_id=world.new_id,
+        report=report_own_fault,
     )
+    return HandleInbound(turns=turns, advance=advance, claims=nobody, now_ms=world.now_ms, report=report_own_fault)

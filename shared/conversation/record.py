@@ -5,6 +5,7 @@ from typing import Any
 
 from shared.conversation.masking import apply_masks, take_masks
 from shared.conversation.turn import LogState, Turn
+from shared.conversation.unfinished import NOTHING, Unfinished
 from shared.engine.session import Session
 from shared.engine.walk import Fact
 from shared.ids import end_user_id, message_id
@@ -18,7 +19,9 @@ class Occurrence:
     """What happened in a turn before it gets its ids.
 
     `said` is the end user's message data (None: nothing was said); `client_id` the channel's id of it, for duplicates.
-    `session` is the conversation afterwards; `offer_index` where "계속 보기" goes on, when not everything fitted.
+    `session` is the conversation afterwards; `offer` where "계속 보기" goes on, when not everything fitted;
+    `unfinished` what is still to be done then. `answers` are the turns whose messages this one answers, `gives` those
+    whose replies go out with it.
     """
 
     bot_id: str
@@ -33,6 +36,9 @@ class Occurrence:
     facts: list[Fact]
     bot_version: str
     offer: JsonObject | None = None
+    unfinished: Unfinished = NOTHING
+    answers: tuple[int, ...] = ()
+    gives: tuple[int, ...] = ()
 
 
 def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit: str) -> Turn:
@@ -70,9 +76,11 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
             session=happened.session,
             first_contact_ms=person.first_contact_ms,
             sequence=log.sequence,
-            recent=before.recent_with(happened.client_id, revision),
+            recent=before.recent_with(happened.client_id, revision, happened.answers),
             offer=happened.offer,
+            unfinished=happened.unfinished,
         ),
+        gives=happened.gives,
     )
 
 
@@ -82,18 +90,29 @@ def _inbound(happened: Occurrence, commit: str) -> JsonObject | None:
     return {"id": message_id(commit, 0), "data": happened.said}
 
 
+def plain_message(message: JsonObject, at_ms: int) -> JsonObject:
+    """What a walk says as plain JSON, its masked text noted beside it {data, meta, position?, masks?, metaMasks?}; one
+    that is plain already stays as it is."""
+    data, masks = take_masks(message["data"], at_ms)
+    meta, meta_masks = take_masks(message["meta"], at_ms)
+    plain: JsonObject = {**message, "data": data, "meta": meta}
+    if masks:
+        plain["masks"] = masks
+    if meta_masks:
+        plain["metaMasks"] = meta_masks
+    return plain
+
+
 def _message(message: JsonObject, index: int, happened: Occurrence, commit: str) -> JsonObject:
-    data, masks = take_masks(message["data"], happened.at_ms)
-    meta, meta_masks = take_masks(message["meta"], happened.at_ms)
-    stored: JsonObject = {"id": message_id(commit, index), "data": data, "meta": meta}
+    plain = plain_message(message, happened.at_ms)
+    stored: JsonObject = {"id": message_id(commit, index), "data": plain["data"], "meta": plain["meta"]}
     if message.get("position"):
         stored["position"] = message["position"]
     if message.get("agent"):
         stored["meta"] = webhook.agent_meta(message["agent"])
-    if masks:
-        stored["masks"] = masks
-    if meta_masks:
-        stored["metaMasks"] = meta_masks
+    for key in ("masks", "metaMasks"):
+        if plain.get(key):
+            stored[key] = plain[key]
     return stored
 
 

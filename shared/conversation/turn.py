@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shared.conversation.unfinished import NOTHING, Unfinished
 from shared.engine.session import Session
 from shared.errors import Conflict, InvalidInput
 
@@ -33,7 +34,7 @@ class LogState:
 
     `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came; `sequence`
     the number of events so far; `recent` the marks of the newest client ids with their revisions, oldest first; `offer`
-    what "계속 보기" would show next {revision, index}.
+    what "계속 보기" would show next {revision, index}; `unfinished` what is still to be done.
     """
 
     session: Session | None = None
@@ -41,6 +42,7 @@ class LogState:
     sequence: int = 0
     recent: tuple[tuple[str, int], ...] = ()
     offer: JsonObject | None = None
+    unfinished: Unfinished = NOTHING
 
     def revision_of(self, client_id: str | None) -> int | None:
         """The revision that answered this client id already; None when it is new."""
@@ -49,11 +51,16 @@ class LogState:
         mark = client_mark(client_id)
         return next((revision for known, revision in self.recent if known == mark), None)
 
-    def recent_with(self, client_id: str | None, revision: int) -> tuple[tuple[str, int], ...]:
-        """`recent` after a turn that answered this client id."""
+    def recent_with(
+        self, client_id: str | None, revision: int, answers: tuple[int, ...] = ()
+    ) -> tuple[tuple[str, int], ...]:
+        """`recent` after a turn that heard this client id, and that answers what the turns `answers` heard."""
+        recent = self.recent
+        if answers:
+            recent = tuple([(mark, revision if known in answers else known) for mark, known in recent])
         if client_id is None:
-            return self.recent
-        return (*self.recent, (client_mark(client_id), revision))[-RECENT_CLIENT_IDS:]
+            return recent
+        return (*recent, (client_mark(client_id), revision))[-RECENT_CLIENT_IDS:]
 
     def to_json(self) -> JsonObject:
         return {
@@ -62,6 +69,7 @@ class LogState:
             "sequence": self.sequence,
             "recent": " ".join([f"{mark}{revision}" for mark, revision in self.recent]),
             **({"offer": self.offer} if self.offer else {}),
+            **self.unfinished.to_json(),
         }
 
     @classmethod
@@ -73,6 +81,7 @@ class LogState:
             sequence=data["sequence"],
             recent=tuple([(known[:CLIENT_MARK], int(known[CLIENT_MARK:])) for known in data["recent"].split()]),
             offer=data.get("offer"),
+            unfinished=Unfinished.from_json(data),
         )
 
 
@@ -86,6 +95,7 @@ class Turn:
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
     [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of docs/events.md,
     masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
+    `gives` are earlier turns whose replies go out with this one's, before it.
     """
 
     bot_id: str
@@ -100,6 +110,7 @@ class Turn:
     inbound: JsonObject | None = None
     messages: list[JsonObject] = field(default_factory=list)
     events: list[JsonObject] = field(default_factory=list)
+    gives: tuple[int, ...] = ()
     state_row: str | None = None
 
     def body(self) -> JsonObject:
@@ -112,6 +123,7 @@ class Turn:
             "inbound": self.inbound,
             "messages": self.messages,
             "events": self.events,
+            **({"gives": list(self.gives)} if self.gives else {}),
         }
 
     @classmethod
@@ -129,6 +141,7 @@ class Turn:
             inbound=body["inbound"],
             messages=body["messages"],
             events=body["events"],
+            gives=tuple(body.get("gives", ())),
         )
 
 

@@ -1,7 +1,7 @@
 """What a step is told: one inbound event of a conversation, already in our own words."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
 
 JsonObject = dict[str, Any]
 
@@ -59,3 +59,24 @@ def said_by_end_user(inbound: Inbound) -> JsonObject | None:
     if isinstance(inbound, UserMessage):
         return inbound.data
     return inbound.message if isinstance(inbound, StartAt) else None
+
+
+_KINDS: Final[dict[str, type[Inbound]]] = {
+    "message": UserMessage,
+    "opened": Opened,
+    "start": StartAt,
+    "joined": AgentJoined,
+    "said": AgentMessage,
+    "completed": CallCompleted,
+}
+_NAMES: Final = {kind: name for name, kind in _KINDS.items()}
+
+
+def inbound_to_json(inbound: Inbound) -> JsonObject:
+    """An event as it is kept while it waits to be walked."""
+    return {"type": _NAMES[type(inbound)], **asdict(inbound)}
+
+
+def inbound_from_json(data: JsonObject) -> Inbound:
+    """Read back what inbound_to_json wrote."""
+    return _KINDS[data["type"]](**{key: value for key, value in data.items() if key != "type"})

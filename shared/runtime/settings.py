@@ -9,6 +9,7 @@ from shared.errors import MalgilError
 TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
 BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
+EFFECT_QUEUE: Final = "MALGIL_EFFECT_QUEUE_URL"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
@@ -21,6 +22,7 @@ class Settings:
     turns_table: str
     core_table: str
     bot_bucket: str
+    effect_queue_url: str
     stage: str
     region: str
     log_level: str = "INFO"
@@ -28,13 +30,16 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Raises MalgilError naming every variable that is missing."""
-        missing = [name for name in (TURNS_TABLE, CORE_TABLE, BOT_BUCKET, REGION) if not environment.get(name)]
+        missing = [
+            name for name in (TURNS_TABLE, CORE_TABLE, BOT_BUCKET, EFFECT_QUEUE, REGION) if not environment.get(name)
+        ]
         if missing:
             raise MalgilError(f"environment variables are missing: {', '.join(missing)}")
         return cls(
             turns_table=environment[TURNS_TABLE],
             core_table=environment[CORE_TABLE],
             bot_bucket=environment[BOT_BUCKET],
+            effect_queue_url=environment[EFFECT_QUEUE],
             stage=environment.get(STAGE, "prod"),
             region=environment[REGION],
             log_level=environment.get(LOG_LEVEL, "INFO").upper(),

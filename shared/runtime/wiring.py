@@ -6,15 +6,22 @@ from typing import TYPE_CHECKING
 
 from shared.runtime import world
 from shared.runtime.settings import Settings
+from shared.services import kakao_reply
+from shared.services.advance import Advance
+from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
 from shared.services.kakao_skill import HandleSkillCall
 from shared.services.published_bots import PublishedBots
 from shared.services.runnable_bots import CompiledBots
+from shared.services.turn_writer import TurnWriter
+from shared.services.walks import Walks
 from shared.storage.bots import DynamoBots
+from shared.storage.claims import DynamoClaims
 from shared.storage.core import bind_core_table
 from shared.storage.documents import S3Documents
 from shared.storage.turn_row import bind_turns_table
 from shared.storage.turns import DynamoTurns
+from shared.storage.work_queue import SqsWorkQueue
 
 if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from shared.net.effects import EffectRunner
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.unfinished_walks import FinishWalks
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
 
@@ -86,16 +94,42 @@ def report_trace(trace: "list[TraceEntry]", bot_id: str) -> None:
         log_trace(trace, bot=bot_id)
 
 
+def report_fault(fault: Exception) -> None:
+    """A fault of ours that did not stop anything: for the log and the alarm."""
+    from shared.runtime.observability import report_own_fault  # noqa: PLC0415 - there is nothing to report yet
+
+    report_own_fault(fault)
+
+
+@cache
+def claims() -> DynamoClaims:
+    return DynamoClaims(settings().core_table)
+
+
+@cache
+def advance() -> Advance:
+    carrier = Carrier.of(carry_out, world.clock_ns)
+    return Advance(
+        turns=turns(),
+        walks=Walks(
+            carrier=carrier,
+            now_ms=world.now_ms,
+            clock_ns=world.clock_ns,
+            random=world.random,
+            new_id=world.new_id,
+        ),
+        writer=TurnWriter(turns=turns(), new_id=world.new_id),
+        queue=SqsWorkQueue(settings().effect_queue_url),
+        versions=runnable_bots(),
+        paginate=kakao_reply.paginate,
+        now_ms=world.now_ms,
+        report=report_fault,
+    )
+
+
 @cache
 def handle_inbound() -> HandleInbound:
-    return HandleInbound(
-        turns=turns(),
-        effects=carry_out,
-        now_ms=world.now_ms,
-        clock_ns=world.clock_ns,
-        random=world.random,
-        new_id=world.new_id,
-    )
+    return HandleInbound(turns=turns(), advance=advance(), claims=claims(), now_ms=world.now_ms, report=report_fault)
 
 
 @cache
@@ -105,6 +139,29 @@ def handle_skill_call() -> HandleSkillCall:
         runnable=runnable_bots(),
         turns=turns(),
         handle_inbound=handle_inbound(),
+        now_ms=world.now_ms,
+        local_targets=_local_targets,
+        report_trace=report_trace,
+    )
+
+
+@cache
+def finish_walks() -> "FinishWalks":
+    from shared.net.callback import CallbackClient  # noqa: PLC0415 - the worker alone posts replies
+    from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
+    from shared.services.unfinished_walks import FinishWalks  # noqa: PLC0415
+
+    return FinishWalks(
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        advance=advance(),
+        claims=claims(),
+        post=CallbackClient(GuardedClient(local_targets=_local_targets)),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        sleep=world.sleep,
+        report=report_fault,
         report_trace=report_trace,
     )
 

@@ -20,6 +20,10 @@ def clock_ns() -> int:
     return time.monotonic_ns()
 
 
+def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def random() -> float:
     """A number in [0, 1), for RAND in templates; nothing secret hangs on it."""
     return _random.random()  # noqa: S311

@@ -8,9 +8,10 @@ from shared.engine.inbound import Inbound, Opened, StartAt, UserMessage
 from shared.errors import InvalidInput, NotFound
 from shared.ids import BOT_ID
 from shared.json_input import parse_json
-from shared.services.inbound import Handled, HandleInbound, Request
+from shared.services.inbound import HandleInbound
 from shared.services.ports import RunnableBots
 from shared.services.published_bots import PublishedBots
+from shared.services.request import Handled, Request
 
 JsonObject = dict[str, Any]
 

@@ -1,22 +1,27 @@
 """The use case of KakaoTalk's skill URL: authenticate, hear, answer inside Kakao's limits."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
 from shared.bot.model import Bot
 from shared.bot.record import BotRecord
+from shared.channels.kakao.callback import SECONDS as CALLBACK_SECONDS
 from shared.channels.kakao.parse import ContinueReading, SkillCall, parse_skill_call
-from shared.channels.kakao.render import SkillReply, error_reply, render_reply
+from shared.channels.kakao.render import error_reply
 from shared.channels.kakao.settings import REFUSAL, KakaoSettings, authenticate, check_bot_id
 from shared.conversation.turn import Turn
-from shared.engine.inbound import UserMessage
+from shared.conversation.unfinished import ReplyRoute
+from shared.engine.inbound import Inbound, UserMessage
 from shared.engine.trace import TraceEntry
 from shared.errors import AccessDenied, InvalidInput, Unavailable
 from shared.ids import BOT_ID
-from shared.services.inbound import HandleInbound, Request, shown_keyboard
+from shared.services import kakao_reply
+from shared.services.inbound import HandleInbound
 from shared.services.ports import RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
+from shared.services.request import Handled, Request, shown_keyboard
 
 JsonObject = dict[str, Any]
 
@@ -25,6 +30,8 @@ NOT_PUBLISHED: Final = "이 챗봇은 아직 게시되지 않았습니다."
 DELETED: Final = "이 챗봇은 더 이상 운영되지 않습니다."
 NOTHING_LEFT: Final = "더 볼 내용이 없습니다."
 CONTINUE_TEXT: Final = "계속 보기"
+CALLBACK_MS: Final = (CALLBACK_SECONDS - 5) * 1_000
+"""From the call on; the last seconds of Kakao's minute are the way there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,11 +46,6 @@ class SkillRequest:
     deadline_ns: int
     base_url: str | None = None
 
-    @property
-    def mail_redirect_url(self) -> str | None:
-        """Where mail buttons lead (functions/mail_link), complete but for the address."""
-        return None if self.base_url is None else f"{self.base_url}/mail?to="
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandleSkillCall:
@@ -53,6 +55,8 @@ class HandleSkillCall:
     runnable: RunnableBots
     turns: Turns
     handle_inbound: HandleInbound
+    now_ms: Callable[[], int]
+    local_targets: AbstractSet[tuple[str, int]] = frozenset()
     report_trace: Callable[[list[TraceEntry], str], None] = lambda trace, bot_id: None
 
     def __call__(self, request: SkillRequest) -> JsonObject:
@@ -61,7 +65,9 @@ class HandleSkillCall:
         record = self._record(request)
         settings = _settings(record)
         authenticate(settings, request.path_secret, request.header_secret)
-        call = parse_skill_call(request.body, welcome_block_id=settings.welcome_block_id)
+        call = parse_skill_call(
+            request.body, welcome_block_id=settings.welcome_block_id, local_targets=self.local_targets
+        )
         check_bot_id(settings, call)
         if record.deleted_at_ms is not None:
             return error_reply(DELETED)
@@ -71,6 +77,8 @@ class HandleSkillCall:
         if not _may_continue(call):
             return self._converse(bot, call, request)
         newest = self.turns.newest(bot.id, _log(bot, call), request.deadline_ns)
+        if newest is not None and _has_more(newest):
+            return self._fetch_result(bot, call, newest, request)
         reading = self._reading(bot, call, newest, request)
         if reading is None:
             return self._converse(bot, call, request, newest)
@@ -93,25 +101,49 @@ class HandleSkillCall:
         inbound = call.inbound
         assert not isinstance(inbound, ContinueReading)  # noqa: S101 - the caller has told them apart
 
-        def next_index(messages: list[JsonObject], keyboard: JsonObject | None, revision: int) -> int | None:
-            return _rendered(bot, request, messages, keyboard, revision=revision).next_index
+        return self._answer(bot, call, request, inbound, newest)
 
+    def _answer(
+        self, bot: Bot, call: SkillCall, request: SkillRequest, inbound: Inbound | None, newest: Turn | None
+    ) -> JsonObject:
         handled = self.handle_inbound(
             Request(
                 bot=bot,
                 platform=PLATFORM,
                 user_key=call.user_key,
                 inbound=inbound,
+                said_aside=None if inbound is not None else {"type": "text", "text": CONTINUE_TEXT},
                 client_id=request.request_id,
                 params=dict(call.params),
-                paginate=next_index,
+                route=self._route(call, request, inbound),
                 deadline_ns=request.deadline_ns,
             ),
             newest,
         )
         self.report_trace(handled.trace, bot.id)
-        turn = handled.turn
-        return _rendered(bot, request, turn.messages, handled.keyboard, revision=turn.revision).body
+        return self._rendered(bot, call, request, inbound, handled)
+
+    def _rendered(
+        self, bot: Bot, call: SkillCall, request: SkillRequest, inbound: Inbound | None, handled: Handled
+    ) -> JsonObject:
+        revision = handled.turn.revision
+        is_on_its_way = inbound is None and not handled.messages  # to the callback of an earlier call
+        if handled.is_waiting or is_on_its_way:
+            by_callback = call.callback_url is not None and inbound is not None and not handled.is_resend
+            return kakao_reply.waiting(bot, revision=revision, by_callback=by_callback)
+        messages, keyboard = handled.messages, handled.keyboard
+        return kakao_reply.render(bot, request.base_url, messages, keyboard, revision=revision).body
+
+    def _route(self, call: SkillCall, request: SkillRequest, inbound: Inbound | None) -> ReplyRoute:
+        """Kakao's end users can only be answered: what is late goes to the callback, or with the next answer."""
+        if call.callback_url is None or inbound is None:
+            return ReplyRoute(base_url=request.base_url)
+        until_ms = self.now_ms() + CALLBACK_MS
+        return ReplyRoute(base_url=request.base_url, callback_url=call.callback_url, until_ms=until_ms)
+
+    def _fetch_result(self, bot: Bot, call: SkillCall, newest: Turn, request: SkillRequest) -> JsonObject:
+        """ "계속 보기" while a reply is owed or still made: it only fetches the result."""
+        return self._answer(bot, call, request, None, newest)
 
     def _reading(self, bot: Bot, call: SkillCall, newest: Turn | None, request: SkillRequest) -> ContinueReading | None:
         """What the call wants to go on with. The words typed by hand count while something is on offer; a resend of
@@ -136,11 +168,13 @@ class HandleSkillCall:
     ) -> JsonObject:
         """Show the rest of an earlier answer: a turn without an engine step (docs/kakao.md)."""
         earlier = self._turn(bot, call, reading.revision, newest, request)
-        if earlier is None or not earlier.messages:
+        if earlier is None or not (earlier.messages or earlier.gives):
             return error_reply(NOTHING_LEFT)
         keyboard = shown_keyboard(earlier.state.session)
-        reply = _rendered(
-            bot, request, earlier.messages, keyboard, revision=earlier.revision, start_index=reading.index
+        given = self.handle_inbound.advance.load(_bare(bot, call, request), earlier.gives)
+        messages = [message for turn in (*given, earlier) for message in turn.messages]
+        reply = kakao_reply.render(
+            bot, request.base_url, messages, keyboard, revision=earlier.revision, start_index=reading.index
         )
         offer = None if reply.next_index is None else {"revision": earlier.revision, "index": reply.next_index}
         self.handle_inbound(
@@ -177,21 +211,11 @@ def _log(bot: Bot, call: SkillCall) -> str:
     return Request(bot=bot, platform=PLATFORM, user_key=call.user_key, inbound=None).log
 
 
-def _rendered(
-    bot: Bot,
-    request: SkillRequest,
-    messages: list[JsonObject],
-    keyboard: JsonObject | None,
-    *,
-    revision: int,
-    start_index: int = 0,
-) -> SkillReply:
-    """The same messages always render to the same bubbles, so an index of an offer stays valid."""
-    return render_reply(
-        messages,
-        keyboard,
-        revision=revision,
-        start_index=start_index,
-        system_messages=bot.system_messages,
-        mail_redirect_url=request.mail_redirect_url,
-    )
+def _bare(bot: Bot, call: SkillCall, request: SkillRequest) -> Request:
+    return Request(bot=bot, platform=PLATFORM, user_key=call.user_key, inbound=None, deadline_ns=request.deadline_ns)
+
+
+def _has_more(newest: Turn) -> bool:
+    """A reply is owed or still made."""
+    unfinished = newest.state.unfinished
+    return unfinished.is_walking or bool(unfinished.owed)

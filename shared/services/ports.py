@@ -1,7 +1,7 @@
 """What the use cases need of the outside world; the adapters that fit are in storage and net, fakes in the tests."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from shared.bot.model import Bot
 from shared.bot.record import BotRecord, BotVersion
@@ -48,7 +48,39 @@ class Effects(Protocol):
     def __call__(self, effect: Effect, attempt: Attempt) -> EffectAnswer: ...
 
 
-class RunnableBots(Protocol):
+class WorkQueue(Protocol):
+    """Asks the worker to look at a log, after a delay."""
+
+    def send(
+        self, bot_id: str, platform: str, user_key: str, *, delay_seconds: int, deadline_ns: int | None = None
+    ) -> None: ...
+
+
+class Claims(Protocol):
+    """Who does what must be done once. `take` is False when somebody has it and their time is not over."""
+
+    def take(
+        self, bot_id: str, log: str, name: str, *, now_ms: int, until_ms: int, deadline_ns: int | None = None
+    ) -> bool: ...
+    def is_taken(self, bot_id: str, log: str, name: str, deadline_ns: int | None = None) -> bool: ...
+
+
+PostOutcome = Literal["given", "refused", "too_early", "unknown"]
+
+
+class PostReply(Protocol):
+    """Posts a reply to a callback URL, once; says what became of it and never raises for the target's faults."""
+
+    def __call__(self, url: str, body: bytes, timeout_ms: int) -> PostOutcome: ...
+
+
+class BotVersions(Protocol):
+    """Earlier versions of a bot, for walks that began in them. Raises NotFound."""
+
+    def load_version(self, bot: Bot, content_hash: str, deadline_ns: int | None = None) -> Bot: ...
+
+
+class RunnableBots(BotVersions, Protocol):
     """Bots ready to run, by their immutable version."""
 
     def load(self, record: BotRecord, version: BotVersion, deadline_ns: int | None = None) -> Bot: ...

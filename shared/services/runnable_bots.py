@@ -23,15 +23,22 @@ class CompiledBots:
 
     def load(self, record: BotRecord, version: BotVersion, deadline_ns: int | None = None) -> Bot:
         """The bot of a version, with the profile that the record has now."""
-        key = (record.bot_id, version.content_hash)
+        return self._load(record.bot_id, record.profile, version.content_hash, deadline_ns)
+
+    def load_version(self, bot: Bot, content_hash: str, deadline_ns: int | None = None) -> Bot:
+        """Another version of the same bot. Raises NotFound."""
+        return self._load(bot.id, bot.profile, content_hash, deadline_ns)
+
+    def _load(self, bot_id: str, profile: dict[str, Any], content_hash: str, deadline_ns: int | None) -> Bot:
+        key = (bot_id, content_hash)
         kept = self._kept.get(key)
         if kept is not None:
             self._kept.move_to_end(key)
             bot = kept[0]
-            bot.profile = record.profile
+            bot.profile = profile
             return bot
-        content, size = self._documents.get(record.bot_id, version.content_hash, deadline_ns)
-        bot = compile_bot(record, version, content)
+        content, size = self._documents.get(bot_id, content_hash, deadline_ns)
+        bot = Bot(content, bot_id=bot_id, version=content_hash, profile=profile)
         self._keep(key, bot, size * MEMORY_PER_BYTE)
         return bot
 
@@ -48,7 +55,3 @@ class CompiledBots:
         while self._used > MEMORY_LIMIT and len(self._kept) > 1:
             _, (_, freed) = self._kept.popitem(last=False)
             self._used -= freed
-
-
-def compile_bot(record: BotRecord, version: BotVersion, content: dict[str, Any]) -> Bot:
-    return Bot(content, bot_id=record.bot_id, version=version.content_hash, profile=record.profile)

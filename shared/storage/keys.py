@@ -43,6 +43,11 @@ def version_sort(number: int) -> str:
     return f"{VERSION_PREFIX}{number:06d}"
 
 
+def claims_partition(bot_id: str, log: str) -> str:
+    """Claims on the work of a log: who carries a walk on, who posts a reply."""
+    return f"CL#{bot_id}#{log}"
+
+
 def bots_of_workspace(workspace: str) -> str:
     """gsi1pk: the bots of a workspace by the time of their last change."""
     return f"W#{workspace}#B"

@@ -21,7 +21,7 @@ from shared.channels.kakao.render import SkillReply, render_reply
 from shared.engine import EffectFailed, HttpResponse
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.message import parse_payload
-from shared.services.inbound import Handled, Request
+from shared.services.request import Handled, Request
 from tests.factories import NOW_MS, a_handle_inbound
 from tests.fakes import MemoryTurns, ScriptedEffects
 

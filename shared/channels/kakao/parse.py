@@ -6,6 +6,7 @@ only what makes a call impossible (no user, wrong JSON types) is refused.
 """
 
 import re
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
@@ -25,6 +26,8 @@ _MEDIA_HOST: Final = "talk.kakaocdn.net"
 _OLD_MEDIA_DOMAIN: Final = ".talk.kakao.com"
 _VIDEO_PATH: Final = re.compile(r"\.(?:mp4|mov|m4v|3gp|avi|mkv|webm|wmv)$", re.IGNORECASE)
 _CALLBACK_DOMAIN: Final = ".kakao.com"
+_CALLBACK_LENGTH: Final = 2_000
+"""Ours: it is kept in the state until the reply is posted."""
 _HTTPS_PORTS: Final = (None, 443)
 
 
@@ -52,8 +55,13 @@ class SkillCall:
     tapped: ButtonOrigin | None
 
 
-def parse_skill_call(body: bytes, *, welcome_block_id: str | None = None) -> SkillCall:
-    """`body` as a SkillCall. Raises InvalidInput, naming the place, for what is not one."""
+def parse_skill_call(
+    body: bytes, *, welcome_block_id: str | None = None, local_targets: AbstractSet[tuple[str, int]] = frozenset()
+) -> SkillCall:
+    """`body` as a SkillCall. Raises InvalidInput, naming the place, for what is not one.
+
+    `local_targets` are the (host, port) of loopback servers that may be Kakao; empty in every deployed function.
+    """
     payload = parse_json(body, max_bytes=limits.REQUEST_BYTES)
     if not isinstance(payload, dict):
         raise InvalidInput(f"body: {_kind(payload)} instead of an object")
@@ -69,7 +77,7 @@ def parse_skill_call(body: bytes, *, welcome_block_id: str | None = None) -> Ski
         user_key=_user_key(user),
         params=_identities(user),
         inbound=_inbound(payload, request, tap, welcome_block_id),
-        callback_url=_callback_url(request.get("callbackUrl")),
+        callback_url=_callback_url(request.get("callbackUrl"), local_targets),
         is_skill_test=user.get("type") == "accountId",
         tapped=tap.origin if isinstance(tap, Tap) else None,
     )
@@ -140,11 +148,13 @@ def _media_of_utterance(text: str) -> JsonObject | None:
     return {"contentType": "video" if _VIDEO_PATH.search(address.path) else "image", "uri": uri}
 
 
-def _callback_url(url: Any) -> str | None:
-    address = _split(url) if isinstance(url, str) else None
+def _callback_url(url: Any, local_targets: AbstractSet[tuple[str, int]]) -> str | None:
+    address = _split(url) if isinstance(url, str) and len(url) <= _CALLBACK_LENGTH else None
+    if address is not None and (address.hostname, address.port) in local_targets:
+        return str(url)
     if address is None or address.scheme != "https" or "@" in address.netloc or address.port not in _HTTPS_PORTS:
         return None
-    return url if (address.hostname or "").endswith(_CALLBACK_DOMAIN) else None
+    return str(url) if (address.hostname or "").endswith(_CALLBACK_DOMAIN) else None
 
 
 def _split(url: str) -> SplitResult | None:

@@ -2,7 +2,7 @@
 
 import random
 import uuid
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
@@ -11,7 +11,8 @@ from shared.conversation.turn import Turn
 from shared.engine.inbound import UserMessage
 from shared.errors import MalgilError
 from shared.ids import log_key
-from shared.services.inbound import Handled, HandleInbound, Request
+from shared.services.inbound import HandleInbound
+from shared.services.request import Handled, Request
 from shared.storage.turns import DynamoTurns
 from tests.factories import a_bot, a_handle_inbound, a_node, a_response
 from tests.integration.conftest import Stack
@@ -94,9 +95,7 @@ def test_a_storm_loses_and_doubles_nothing(stack: Stack, seed: int) -> None:
     client = FaultyClient()
     turns = DynamoTurns(stack.turns_table, client)
     chance = random.Random(seed)
-    handle = replace(
-        a_handle_inbound(), turns=turns, new_id=lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4))
-    )
+    handle = a_handle_inbound(turns, new_id=lambda: str(uuid.UUID(int=chance.getrandbits(128), version=4)))
     storm = Storm(handle, client, chance, user_key=f"soak-{seed}")
 
     for number in range(MESSAGES):

@@ -9,7 +9,8 @@ from shared.engine import HttpResponse
 from shared.engine.inbound import AgentMessage, Opened, StartAt, UserMessage
 from shared.errors import Conflict, Unavailable
 from shared.ids import end_user_id, event_id, log_key
-from shared.services.inbound import RACES, Request
+from shared.services.advance import RACES
+from shared.services.request import Request
 from tests.factories import a_bot, a_handle_inbound, a_node, a_response
 from tests.fakes import MemoryTurns, ScriptedEffects
 

@@ -7,7 +7,7 @@ from shared.conversation.turn import Turn
 from shared.engine import HttpResponse
 from shared.errors import Unavailable
 from shared.ids import log_key
-from shared.services.inbound import Request
+from shared.services.request import Request
 from tests.factories import a_bot, a_handle_inbound, a_node, a_response
 from tests.fakes import MemoryTurns, ScriptedEffects
 from tests.unit.services.test_inbound import ECHO, a_request, said

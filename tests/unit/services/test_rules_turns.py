@@ -6,10 +6,11 @@ import pytest
 
 from shared.bot.model import Bot
 from shared.conversation.turn import Turn
-from shared.engine import Effect, HttpResponse
+from shared.engine import Attempt, Effect, HttpResponse
 from shared.engine.inbound import AgentJoined, AgentMessage, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
-from shared.services.inbound import Handled, HandleInbound, Request
+from shared.services.inbound import HandleInbound
+from shared.services.request import Handled, Request
 from tests.factories import NOW_MS, a_bot, a_handle_inbound, a_node, a_response
 from tests.fakes import MemoryTurns
 
@@ -151,7 +152,7 @@ def test_an_answer_that_does_not_fit_is_the_authors_error_message(authors: str, 
 def test_the_time_that_a_request_takes_is_in_the_trace_of_its_node() -> None:
     clock = [0]
 
-    def slow(_effect: Effect) -> HttpResponse:
+    def slow(_effect: Effect, _attempt: Attempt) -> HttpResponse:
         clock[0] += 700_000_000
         return HttpResponse(status=200, url="", content_type="", body=b"{}")
 

@@ -1,0 +1,58 @@
+"""Claims in the core table: who does what must be done once, and until when. They expire by themselves."""
+
+from typing import Final
+
+from botocore.exceptions import ClientError
+
+from shared.storage import keys
+from shared.storage.aws import BoundedClient
+
+MILLISECONDS: Final = 1_000
+KEPT_MS: Final = 86_400_000
+"""A claim is remembered for a day after its time: DynamoDB removes it some time later."""
+
+
+class DynamoClaims:
+    """The port Claims."""
+
+    def __init__(self, table_name: str, client: BoundedClient | None = None) -> None:
+        self._table = table_name
+        self._client = client or BoundedClient()
+
+    def take(
+        self, bot_id: str, log: str, name: str, *, now_ms: int, until_ms: int, deadline_ns: int | None = None
+    ) -> bool:
+        """One conditional put. False when somebody has it and their time is not over, also when it was our own first
+        try whose answer was lost: then nobody does it until that time, which harms less than doing it twice."""
+        try:
+            self._client.call(
+                "put_item",
+                deadline_ns,
+                TableName=self._table,
+                Item={
+                    "pk": {"S": keys.claims_partition(bot_id, log)},
+                    "sk": {"S": name},
+                    "until": {"N": str(until_ms)},
+                    "ttl": {"N": str((until_ms + KEPT_MS) // MILLISECONDS)},
+                },
+                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
+                ExpressionAttributeNames={"#until": "until"},
+                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
+            )
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
+            return False
+        return True
+
+    def is_taken(self, bot_id: str, log: str, name: str, deadline_ns: int | None = None) -> bool:
+        """Whether it was ever taken, over or not."""
+        response = self._client.call(
+            "query",
+            deadline_ns,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk = :sk",
+            ExpressionAttributeValues={":pk": {"S": keys.claims_partition(bot_id, log)}, ":sk": {"S": name}},
+            ConsistentRead=True,
+        )
+        return bool(response["Items"])
