@@ -89,8 +89,8 @@ def test_every_parameter_has_a_default():
 
 @each_function
 def test_a_function_stops_before_its_caller_gives_up(name):
-    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s.
-    longest = 5 if folder_of(name) == "kakao_skill" else 29
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the worker.
+    longest = {"kakao_skill": 5, "effect_worker": 120}.get(folder_of(name), 29)
     assert 0 < FUNCTIONS[name]["Timeout"] <= longest
 
 
@@ -139,16 +139,19 @@ def test_a_role_reaches_only_the_tables_and_published_bots(name):
             {"Fn::GetAtt": ["TurnsTable", "Arn"]},
             {"Fn::GetAtt": ["CoreTable", "Arn"]},
             {"Fn::Sub": "${BotBucket.Arn}/b/*"},
+            {"Fn::GetAtt": ["EffectQueue", "Arn"]},
         )
         for resource in resources
     )
 
 
 @each_function
-def test_a_role_can_only_read_and_put(name):
+def test_a_role_can_only_read_and_put_and_ask_the_worker(name):
     actions = {action for statement in statements(name) for action in listed(statement["Action"])}
-    talks = folder_of(name) in ("kakao_skill", "flow_step")
-    assert actions == ({"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"} if talks else set())
+    talking = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "sqs:SendMessage"}
+    taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
+    assert actions == allowed.get(folder_of(name), set())
 
 
 @each_function

@@ -9,7 +9,7 @@ import pytest
 
 from infra.local.embedded import REGION, EmbeddedAws, client
 from shared.runtime import wiring
-from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, TURNS_TABLE
+from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
 from shared.services.authoring import Authoring
 from shared.storage import aws as storage_aws
 
@@ -38,10 +38,12 @@ def embedded_aws() -> Iterator[str]:
 def stack(embedded_aws: str) -> Iterator[Stack]:
     """Fresh tables and a bucket; the process's environment points at them, as in a function."""
     suffix = uuid.uuid4().hex[:8]
+    sqs: Any = client("sqs", embedded_aws)
     environment = {
         TURNS_TABLE: f"turns-{suffix}",
         CORE_TABLE: f"core-{suffix}",
         BOT_BUCKET: f"bots-{suffix}",
+        EFFECT_QUEUE: sqs.create_queue(QueueName=f"effects-{suffix}")["QueueUrl"],
         "MALGIL_STAGE": "test",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

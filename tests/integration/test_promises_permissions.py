@@ -1,5 +1,6 @@
 """Least privilege: the roles in template.yaml allow what the functions call on AWS, and nothing else."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
 from shared.runtime import wiring
-from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, TURNS_TABLE
+from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
 from shared.storage import aws
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
@@ -28,13 +30,15 @@ def listen(stack: Stack) -> set[Call]:
         stack.environment[TURNS_TABLE]: "TurnsTable",
         stack.environment[CORE_TABLE]: "CoreTable",
         stack.environment[BOT_BUCKET]: "BotBucket",
+        stack.environment[EFFECT_QUEUE]: "EffectQueue",
     }
     made: set[Call] = set()
 
     def remember(**call: Any) -> None:
         given = call["params"]
         action = f"{call['model'].service_model.service_name}:{call['model'].name}"
-        made.add((action, resources[given.get("TableName") or given["Bucket"]]))
+        named = next(given[key] for key in ("TableName", "Bucket", "QueueUrl") if key in given)
+        made.add((action, resources[named]))
 
     forget_wiring()
     aws.session().register("before-parameter-build.*.*", remember)
@@ -66,9 +70,19 @@ NOISE = "".join(uuid.uuid4().hex for _ in range(400))
 LARGE = a_document(
     a_node(2, "parameter", {"type": "set", "set": [{"key": "noise", "value": NOISE}]}, 3),
     a_response(3, "안녕", 4),
-    a_node(4, "keyboard", {}, 3),
+    a_node(4, "fetch", {"uri": "https://127.0.0.1/refused", "method": "POST"}, 5),
+    a_node(5, "keyboard", {}, 3),
 )
-"""Its state gets a row of its own."""
+"""Its state gets a row of its own, and a call of it is saved first."""
+SLOW = a_document(
+    a_node(2, "fetch", {"uri": "https://127.0.0.1/refused", "slow": True}, 3),
+    a_response(3, NOISE, 4),
+    a_node(4, "fetch", {"uri": "https://127.0.0.1/refused", "method": "POST"}, 5),
+    a_node(5, "keyboard", {}, 2),
+)
+MADE_BY_THE_MAPPING = {("sqs:ReceiveMessage", "EffectQueue"), ("sqs:DeleteMessage", "EffectQueue")} | {
+    ("sqs:GetQueueAttributes", "EffectQueue")
+}
 
 
 def test_kakao_skill_calls_exactly_what_its_role_allows(stack: Stack) -> None:
@@ -78,6 +92,16 @@ def test_kakao_skill_calls_exactly_what_its_role_allows(stack: Stack) -> None:
         for text in ("안녕", "계속 보기", "계속 보기", "둘"):
             caller.say(text)
     assert calls == allowed("KakaoSkillFunction")
+
+
+def test_effect_worker_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    caller = a_caller(wiring.authoring(), SLOW)
+    for text in ("하나", "둘"):  # the second meets the walk of the first
+        caller.say(text)
+    calls = listen(stack)
+    body = json.dumps({"botId": caller.bot_id, "platform": "kakao", "userKey": caller.user_key})
+    assert effect_worker.handler({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
+    assert calls | MADE_BY_THE_MAPPING == allowed("EffectWorkerFunction")
 
 
 def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:
