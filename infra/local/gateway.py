@@ -122,20 +122,21 @@ class Gateway:
         pool = self._by_name.get(name[1]) if name else None
         if pool is None:
             return _lambda_error(404, "ResourceNotFoundException", f"Function not found: {request.match_info['name']}")
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        limit = MAX_QUEUED_EVENT_BYTES if kind == "Event" else MAX_EVENT_BYTES
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _too_large(MAX_EVENT_BYTES)
+            return _too_large(limit)
+        if len(body) > limit:
+            return _too_large(limit)
         try:
             event = json.loads(body) if body else {}
         except ValueError as error:
             return _lambda_error(400, "InvalidRequestContentException", f"Could not parse request body: {error}")
-        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "DryRun":
             return web.Response(status=204)
         if kind == "Event":
-            if len(body) > MAX_QUEUED_EVENT_BYTES:
-                return _too_large(MAX_QUEUED_EVENT_BYTES)
             self._begin(pool, event, patience=None)
             return web.Response(status=202)
         result = await asyncio.shield(self._begin(pool, event))
@@ -148,7 +149,7 @@ class Gateway:
 
 
 def _too_large(limit: int) -> web.Response:
-    return _lambda_error(413, "RequestTooLargeException", f"the payload must be smaller than {limit} bytes")
+    return _lambda_error(413, "RequestTooLargeException", f"the payload must not be larger than {limit} bytes")
 
 
 def _lambda_error(status: int, kind: str, message: str) -> web.Response:

@@ -112,7 +112,7 @@ def test_a_message_comes_as_the_record_that_lambda_makes_of_it(works: Works) -> 
         "SenderId",
         "ApproximateFirstReceiveTimestamp",
     }
-    lists = {"stringListValues": [], "binaryListValues": []}
+    lists: dict[str, list[str]] = {"stringListValues": [], "binaryListValues": []}
     assert record["messageAttributes"] == {
         "kind": {"stringValue": "말", "dataType": "String", **lists},
         "raw": {"binaryValue": "AP8=", "dataType": "Binary", **lists},
