@@ -19,6 +19,7 @@ from infra.local.endpoints import Endpoints
 from infra.local.functions import FunctionPool, function_environment
 from infra.local.gateway import Gateway
 from infra.local.logs import Logs
+from infra.local.pollers.supervisor import Pollers
 from infra.local.template import load_template
 from infra.local.watch import Snapshot, snapshot
 from shared.errors import Conflict, MalgilError, Unavailable
@@ -111,6 +112,7 @@ class LocalCloud:
         deployment = deploy(template, self._endpoints, self.http_url)
         self._logs = Logs(self.state / "logs", self._console)
         self._gateway = Gateway(self._logs)
+        self._pollers = Pollers(self._endpoints, self._logs)
         self._loop = _Loop()
         self._loop.run(self._serve(deployment))
         self._loop.run(self._gateway.listen(http=http, invoke=invoke))
@@ -210,6 +212,7 @@ class LocalCloud:
         self._write_description()
         for pool in self._pools.values():
             pool.warm()
+        await self._pollers.serve(deployment.queue_mappings, self._pools)
         await asyncio.gather(*(pool.close() for pool in before.values()))
 
     def _pool(self, function: Function) -> FunctionPool:
@@ -261,6 +264,7 @@ class LocalCloud:
 
     async def _stop_serving(self) -> None:
         await self._gateway.stop()
+        await self._pollers.stop()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
 

@@ -1,8 +1,9 @@
 """Makes a template's resources on the embedded AWS, and works out functions, routes and outputs.
 
-Tables, buckets, queues, topics and subscriptions are created, or left as they are when they exist (a restart).
-Functions, their roles and permissions, layers, alarms, log groups and the HTTP API are read, not created. Any other
-type of resource or event source is an error in one line: a template never half runs.
+Tables, buckets, queues, topics and subscriptions are created, or left as they are when they exist (a restart); queues
+get the attributes that the template has now. Functions, their roles and permissions, layers, alarms, log groups, the
+HTTP API and mappings of queues are read, not created. Any other type of resource or event source is an error in one
+line: a template never half runs.
 """
 
 import json
@@ -11,8 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from infra.local.embedded import ACCOUNT
 from infra.local.endpoints import Endpoints
+from infra.local.pollers.mappings import QueueMapping, QueueOptions
 from infra.local.template import STACK_NAME, Resolver, Template
 from shared.errors import InvalidInput
 
@@ -44,12 +48,29 @@ EVENT_SOURCES: Final = frozenset(
     {
         "AWS::Events::Rule",
         "AWS::Lambda::EventInvokeConfig",
-        "AWS::Lambda::EventSourceMapping",
         "AWS::Scheduler::Schedule",
     }
 )
-"""What calls functions, and will be run by pollers in infra/local/pollers."""
+"""What calls functions, and is not yet run by infra/local/pollers."""
+MAPPING: Final = "AWS::Lambda::EventSourceMapping"
+"""Run when its source is a queue of the template."""
 
+_QUEUE_DEFAULTS: Final = {
+    "ContentBasedDeduplication": "false",
+    "DeduplicationScope": "queue",
+    "DelaySeconds": "0",
+    "FifoThroughputLimit": "perQueue",
+    "MaximumMessageSize": "1048576",
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "RedriveAllowPolicy": "",
+    "RedrivePolicy": "",
+    "SqsManagedSseEnabled": "true",
+    "VisibilityTimeout": "30",
+}
+"""What a queue has when the template says nothing (any more)."""
+_KEY_ATTRIBUTES: Final = frozenset({"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId"})
+_FIFO_ATTRIBUTES: Final = frozenset({"ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"})
 _TABLE_PROPERTIES: Final = (
     "AttributeDefinitions",
     "BillingMode",
@@ -96,6 +117,7 @@ class Deployment:
     functions: dict[str, Function] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
+    queue_mappings: list[QueueMapping] = field(default_factory=list)
 
 
 def deploy(template: Template, endpoints: Endpoints, http_url: str) -> Deployment:
@@ -135,6 +157,8 @@ class _Deployer:
                 self._deployment.routes += self._routes(name)
             elif self._type(name) == "AWS::ApiGatewayV2::Stage":
                 self._check_stage(name)
+            elif self._type(name) == MAPPING:
+                self._deployment.queue_mappings.append(self._queue_mapping(name))
         for name, output in self._template.outputs.items():
             if self._is_wanted(output):
                 self._deployment.outputs[name] = self._localise(self._resolver.value(output["Value"]))
@@ -153,9 +177,14 @@ class _Deployer:
     def _check_type(self, name: str) -> None:
         kind = self._type(name)
         if kind in EVENT_SOURCES:
-            raise self._refuse(name, f"not yet run by the local cloud; {self._target_of(name)} would never be called")
-        if kind not in READ_ONLY and kind not in self._makers:
+            raise self._not_yet_run(name)
+        if kind == MAPPING:
+            self._queue_options(name)
+        elif kind not in READ_ONLY and kind not in self._makers:
             raise self._refuse(name, "unknown to the local cloud; remove it, or teach infra/local/deploy.py to make it")
+
+    def _not_yet_run(self, name: str) -> InvalidInput:
+        return self._refuse(name, f"not yet run by the local cloud; {self._target_of(name)} would never be called")
 
     def _target_of(self, name: str) -> str:
         """The function that an event source would call: the one that its properties mention."""
@@ -291,16 +320,67 @@ class _Deployer:
 
     def _queue(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
         sqs = self._endpoints.client("sqs")
-        suffix = ".fifo" if properties.get("FifoQueue") else ""
-        queue = properties.pop("QueueName", f"{STACK_NAME}-{name}{suffix}")
+        is_fifo = _attribute_text(properties.pop("FifoQueue", False)) == "true"
+        queue = properties.pop("QueueName", f"{STACK_NAME}-{name}{'.fifo' if is_fifo else ''}")
         properties.pop("Tags", None)
-        attributes = {key: _attribute_text(value) for key, value in properties.items()}
+        unknown = sorted(set(properties) - set(_QUEUE_DEFAULTS) - _KEY_ATTRIBUTES)
+        if unknown:
+            raise self._refuse(name, f"{', '.join(unknown)}: unknown to the local cloud")
+        given = {key: _attribute_text(value) for key, value in properties.items()}
         try:
-            url = str(sqs.create_queue(QueueName=queue, Attributes=attributes)["QueueUrl"])
-        except sqs.exceptions.QueueNameExists:
-            url = str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
-            sqs.set_queue_attributes(QueueUrl=url, Attributes=attributes)
+            try:
+                url = str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+            except sqs.exceptions.QueueDoesNotExist:
+                created = {**given, "FifoQueue": "true"} if is_fifo else given
+                url = str(sqs.create_queue(QueueName=queue, Attributes=created)["QueueUrl"])
+            else:
+                known = {key: value for key, value in _QUEUE_DEFAULTS.items() if is_fifo or key not in _FIFO_ATTRIBUTES}
+                sqs.set_queue_attributes(QueueUrl=url, Attributes={**known, **given})
+        except ClientError as error:
+            raise self._refuse(name, str(error.response["Error"]["Message"])) from error
         return {"Ref": url, "QueueUrl": url, "QueueName": queue, "Arn": self._arn("sqs", queue)}
+
+    def _source_queue(self, name: str) -> str:
+        """The queue of this template that a mapping names; found without making it."""
+        source = (self._template.resources[name].get("Properties") or {}).get("EventSourceArn")
+        place = source.get("Fn::GetAtt", "") if isinstance(source, dict) else ""
+        queue, _, attribute = (place if isinstance(place, str) else ".".join(place)).partition(".")
+        if attribute != "Arn" or (self._template.resources.get(queue) or {}).get("Type") != "AWS::SQS::Queue":
+            raise self._not_yet_run(name)
+        return str(queue)
+
+    def _mapped_function(self, name: str) -> str:
+        value = self._resolver.value(self._template.resources[name]["Properties"]["FunctionName"])
+        for other, resource in self._template.resources.items():
+            if resource["Type"] == "AWS::Lambda::Function" and value in self._described(other).values():
+                return other
+        raise self._refuse(name, f"{value} is no function of this template")
+
+    def _queue_options(self, name: str) -> QueueOptions:
+        """Checked before anything is made, so that a template never half runs."""
+        queue, function = self._source_queue(name), self._mapped_function(name)
+        properties = dict(self._template.resources[name]["Properties"])
+        properties["EventSourceArn"] = queue
+        queue_properties = self._template.resources[queue].get("Properties") or {}
+        visibility = float(self._resolver.value(queue_properties.get("VisibilityTimeout", 30)))
+        function_properties = self._template.resources[function]["Properties"]
+        timeout = float(self._resolver.value(function_properties.get("Timeout", DEFAULT_TIMEOUT_SECONDS)))
+        try:
+            options = QueueOptions.parse(
+                self._resolver.value(properties), is_fifo=bool(self._resolver.value(queue_properties.get("FifoQueue")))
+            )
+        except InvalidInput as error:
+            raise self._refuse(name, str(error)) from None
+        if visibility < timeout:
+            raise self._refuse(
+                name,
+                f"the visibility time-out of {queue}, {visibility:g} s, is less than the {timeout:g} s of {function}",
+            )
+        return options
+
+    def _queue_mapping(self, name: str) -> QueueMapping:
+        queue = self._made(self._source_queue(name))
+        return QueueMapping(name, self._mapped_function(name), queue["Arn"], queue["Ref"], self._queue_options(name))
 
     def _topic(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
         sns = self._endpoints.client("sns")

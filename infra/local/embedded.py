@@ -29,13 +29,16 @@ def _session() -> Any:
 
 
 def client(service: str, endpoint: str, *, region: str = REGION, **options: Any) -> Any:
-    """A boto3 client of the embedded AWS; `options` go to boto3 (credentials for another endpoint)."""
+    """A boto3 client of the embedded AWS; `options` go to boto3 (credentials or a config of another kind)."""
     return _session().client(
         service,
         endpoint_url=endpoint,
         region_name=region,
-        config=Config(retries={"total_max_attempts": 1}, max_pool_connections=16, read_timeout=30),
-        **{**CREDENTIALS, **options},
+        **{
+            "config": Config(retries={"total_max_attempts": 1}, max_pool_connections=16, read_timeout=30),
+            **CREDENTIALS,
+            **options,
+        },
     )
 
 

@@ -53,10 +53,12 @@ class Endpoints:
         region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or REGION
         return cls(embedded, lambda_endpoint, overrides, credentials or dict(CREDENTIALS), region)
 
+    def address(self, service: str) -> str:
+        return self.overrides.get(service, self.embedded)
+
     def client(self, service: str) -> Any:
         """A boto3 client of a service, wherever it is."""
-        url = self.overrides.get(service, self.embedded)
-        return client(service, url, region=self.region, **self.credentials)
+        return client(service, self.address(service), region=self.region, **self.credentials)
 
     def variables(self) -> dict[str, str]:
         """What a handler's environment says, so that no SDK call can leave for the real AWS by accident."""

@@ -17,10 +17,15 @@ from infra.local.logs import Logs
 
 MAX_WORKERS: Final = 4
 """Environments of one function at a time; an invocation beyond waits, where Lambda would start another."""
+PATIENCE_SECONDS: Final = 5.0
+"""An invocation waits so long for an environment before it is throttled: functions that wait for one another, each in
+an environment that the other needs, come to an end."""
 INIT_SECONDS: Final = 30.0
 """Lambda allows 10 s of init; this machine may be busier."""
 MAX_EVENT_BYTES: Final = 6 * 1024 * 1024
 """Lambda: a synchronous event is at most 6 MB."""
+MAX_QUEUED_EVENT_BYTES: Final = 1024 * 1024
+"""Lambda: an event of invocation type Event is at most 1 MB."""
 MEMORY_FACTOR: Final = 2
 MEMORY_MARGIN_BYTES: Final = 256 * 1024 * 1024
 """The data segment may grow to twice MemorySize and a margin: Lambda counts resident memory, the kernel limits
@@ -39,6 +44,10 @@ class WorkerError(Exception):
         self.error = error
 
 
+class _NoneFreeError(Exception):
+    """No environment became free in time."""
+
+
 @dataclass(frozen=True)
 class Result:
     """What came of an invocation: `payload` is the function's result, or the description of its error."""
@@ -46,6 +55,12 @@ class Result:
     payload: Any
     failed: bool = False
     timed_out: bool = False
+    throttled: bool = False
+
+
+_THROTTLED: Final = Result(
+    {"errorType": "TooManyRequestsException", "errorMessage": "Rate Exceeded."}, failed=True, throttled=True
+)
 
 
 def function_environment(function: Function, endpoints: Mapping[str, str]) -> dict[str, str]:
@@ -165,6 +180,8 @@ class FunctionPool:
     generation: int = 0
     _idle: list[_Worker] = field(default_factory=list)
     _busy: int = 0
+    _invocations: int = 0
+    """Running or waiting for an environment."""
     _free: asyncio.Condition = field(default_factory=asyncio.Condition)
     _closed: bool = False
     _tasks: set["asyncio.Task[Any]"] = field(default_factory=set)
@@ -185,18 +202,34 @@ class FunctionPool:
 
     async def _warm(self) -> None:
         try:
-            worker = await self._acquire()
+            worker = await self._acquire(None)
         except WorkerError:
             # It is in the log already, and the first invocation is told.
             return
         await self._release(worker)
 
-    async def invoke(self, event: Any, trace: str = "") -> Result:
-        """Runs the handler once, in an environment of its own while it lasts."""
+    async def invoke(self, event: Any, trace: str = "", patience: float | None = PATIENCE_SECONDS) -> Result:
+        """Runs the handler once, in an environment of its own while it lasts.
+
+        It is throttled at the function's reserved concurrency, and when no environment is free within `patience`
+        seconds. With None it waits for as long as it takes, as events in a queue do.
+        """
+        reserved = self.function.max_concurrency
+        if reserved is not None and self._invocations >= reserved and (patience is not None or reserved == 0):
+            return _THROTTLED
+        self._invocations += 1
         try:
-            worker = await self._acquire()
+            return await self._invoke(event, trace, patience)
+        finally:
+            self._invocations -= 1
+
+    async def _invoke(self, event: Any, trace: str, patience: float | None) -> Result:
+        try:
+            worker = await self._acquire(patience)
         except WorkerError as failure:
             return Result(failure.error, failed=True)
+        except _NoneFreeError:
+            return _THROTTLED
         request_id = str(uuid.uuid4())
         seconds = self.function.timeout_seconds
         invocation = {
@@ -240,9 +273,13 @@ class FunctionPool:
         idle, self._idle = self._idle, []
         await asyncio.gather(*(worker.end() for worker in idle))
 
-    async def _acquire(self) -> _Worker:
+    async def _acquire(self, patience: float | None) -> _Worker:
         async with self._free:
-            await self._free.wait_for(lambda: self._idle or self._busy < self.max_workers)
+            try:
+                async with asyncio.timeout(patience):
+                    await self._free.wait_for(lambda: self._idle or self._busy < self.max_workers)
+            except TimeoutError:
+                raise _NoneFreeError from None
             self._busy += 1
             worker = self._idle.pop() if self._idle else None
         if worker is not None and worker.running:
@@ -269,4 +306,5 @@ class FunctionPool:
     async def _done(self) -> None:
         async with self._free:
             self._busy -= 1
-            self._free.notify()
+            # All: one that is told as it gives up would tell no other.
+            self._free.notify_all()

@@ -21,7 +21,7 @@ from infra.local.events import (
     http_answer,
     http_event,
 )
-from infra.local.functions import MAX_EVENT_BYTES, FunctionPool, Result
+from infra.local.functions import MAX_EVENT_BYTES, MAX_QUEUED_EVENT_BYTES, PATIENCE_SECONDS, FunctionPool, Result
 from infra.local.logs import Logs
 
 API_ID: Final = "local"
@@ -100,16 +100,19 @@ class Gateway:
         event = http_event(incoming, route, parameters, api_id=API_ID, now=time.time())
         if len(json.dumps(event)) > MAX_EVENT_BYTES:
             return error_answer(413), route
-        invocation = self._begin(self._pools[route.function], event, event["headers"]["x-amzn-trace-id"])
-        done, _ = await asyncio.wait({invocation}, timeout=route.timeout_seconds)
-        if not done or invocation.result().timed_out:
+        seconds = route.timeout_seconds
+        invocation = self._begin(self._pools[route.function], event, event["headers"]["x-amzn-trace-id"], seconds)
+        done, _ = await asyncio.wait({invocation}, timeout=seconds)
+        if not done or invocation.result().timed_out or invocation.result().throttled:
             return error_answer(503), route
         result = invocation.result()
         return (error_answer(500) if result.failed else http_answer(result.payload)), route
 
-    def _begin(self, pool: FunctionPool, event: Any, trace: str = "") -> "asyncio.Task[Result]":
+    def _begin(
+        self, pool: FunctionPool, event: Any, trace: str = "", patience: float | None = PATIENCE_SECONDS
+    ) -> "asyncio.Task[Result]":
         """Starts an invocation that goes on if its caller leaves, as on AWS."""
-        task = asyncio.create_task(pool.invoke(event, trace))
+        task = asyncio.create_task(pool.invoke(event, trace, patience))
         self._events.add(task)
         task.add_done_callback(self._events.discard)
         return task
@@ -119,25 +122,34 @@ class Gateway:
         pool = self._by_name.get(name[1]) if name else None
         if pool is None:
             return _lambda_error(404, "ResourceNotFoundException", f"Function not found: {request.match_info['name']}")
+        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        limit = MAX_QUEUED_EVENT_BYTES if kind == "Event" else MAX_EVENT_BYTES
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
-            return _lambda_error(413, "RequestTooLargeException", f"{MAX_EVENT_BYTES} byte payload is too large")
+            return _too_large(limit)
+        if len(body) > limit:
+            return _too_large(limit)
         try:
             event = json.loads(body) if body else {}
         except ValueError as error:
             return _lambda_error(400, "InvalidRequestContentException", f"Could not parse request body: {error}")
-        kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "DryRun":
             return web.Response(status=204)
-        invocation = self._begin(pool, event)
         if kind == "Event":
+            self._begin(pool, event, patience=None)
             return web.Response(status=202)
-        result = await asyncio.shield(invocation)
+        result = await asyncio.shield(self._begin(pool, event))
+        if result.throttled:
+            return _lambda_error(429, "TooManyRequestsException", "Rate Exceeded.")
         headers = {"X-Amz-Executed-Version": "$LATEST", "Content-Type": "application/json"}
         if result.failed:
             headers["X-Amz-Function-Error"] = "Unhandled"
         return web.Response(body=json.dumps(result.payload).encode(), headers=headers)
+
+
+def _too_large(limit: int) -> web.Response:
+    return _lambda_error(413, "RequestTooLargeException", f"the payload must not be larger than {limit} bytes")
 
 
 def _lambda_error(status: int, kind: str, message: str) -> web.Response:

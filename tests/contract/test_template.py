@@ -279,5 +279,74 @@ def test_the_bucket_refuses_plain_http():
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+QUEUES = of_type("AWS::SQS::Queue")
+DEAD_LETTER_QUEUES = {
+    properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    for properties in QUEUES.values()
+    if "RedrivePolicy" in properties
+}
+each_queue = pytest.mark.parametrize("name", sorted(QUEUES))
+each_work_queue = pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTER_QUEUES))
+each_dead_letter_queue = pytest.mark.parametrize("name", sorted(DEAD_LETTER_QUEUES))
+
+
+def consumers(queue):
+    """(function, mapping) of the functions that a queue calls."""
+    for function, properties in FUNCTIONS.items():
+        for event in properties.get("Events", {}).values():
+            if event["Type"] == "SQS" and event["Properties"]["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}:
+                yield function, event["Properties"]
+
+
+def queue_alarms(name):
+    return set(alarms_on("QueueName", {"Fn::GetAtt": [name, "QueueName"]}))
+
+
+@each_queue
+def test_a_queue_is_encrypted_and_refuses_plain_http(name):
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+    policies = [policy for policy in of_type("AWS::SQS::QueuePolicy").values() if {"Ref": name} in policy["Queues"]]
+    (statement,) = (statement for policy in policies for statement in policy["PolicyDocument"]["Statement"])
+    assert statement["Effect"] == "Deny"
+    assert statement["Principal"] == "*"
+    assert statement["Resource"] == {"Fn::GetAtt": [name, "Arn"]}
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@each_work_queue
+def test_what_fails_again_and_again_is_kept_longer_than_it_could_wait(name):
+    policy = QUEUES[name]["RedrivePolicy"]
+    assert 3 <= policy["maxReceiveCount"] <= 10
+    dead = QUEUES[policy["deadLetterTargetArn"]["Fn::GetAtt"][0]]
+    assert dead["MessageRetentionPeriod"] > QUEUES[name]["MessageRetentionPeriod"]
+
+
+@each_work_queue
+def test_messages_that_wait_for_long_set_off_an_alarm(name):
+    assert ("AWS/SQS", "ApproximateAgeOfOldestMessage") in queue_alarms(name)
+
+
+@each_dead_letter_queue
+def test_a_dead_letter_sets_off_an_alarm(name):
+    assert ("AWS/SQS", "ApproximateNumberOfMessagesVisible") in queue_alarms(name)
+
+
+@each_dead_letter_queue
+def test_nobody_works_on_dead_letters(name):
+    assert list(consumers(name)) == []
+
+
+@each_work_queue
+def test_a_function_on_a_queue_reports_failures_and_ends_before_its_messages_come_back(name):
+    for function, mapping in consumers(name):
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert QUEUES[name]["VisibilityTimeout"] > FUNCTIONS[function]["Timeout"]
+
+
+def test_functions_work_only_on_queues_of_this_template():
+    on_queues = [event for f in FUNCTIONS.values() for event in f.get("Events", {}).values() if event["Type"] == "SQS"]
+    assert len(on_queues) == sum(len(list(consumers(name))) for name in QUEUES)
+
+
 def test_the_outputs_say_where_everything_is():
     assert set(TEMPLATE["Outputs"]) == {"HttpApiUrl", "TurnsTableName", "CoreTableName", "BotBucketName"}

@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import S3Backend, s3_backends
 from werkzeug.serving import make_server
 
-from infra.local.aws import mending
+from infra.local.aws import mending, queues
 from infra.local.aws.journal import TTL_IDENTITY, Journal
 from infra.local.aws.store import Store
 from shared.errors import MalgilError
@@ -57,7 +57,8 @@ def application(store: Store) -> WsgiApplication:
             body = json.dumps({"message": f"{service} is not served by the local cloud"}).encode()
             start_response("501 Not Implemented", [("Content-Type", "application/json")])
             return [body]
-        response: Iterable[bytes] = moto(environ, start_response)
+        with queues.answering(environ.get("werkzeug.socket")):
+            response: Iterable[bytes] = moto(environ, start_response)
         _keep_objects(store, changed_objects)
         return response
 
@@ -134,6 +135,7 @@ def restore(store: Store) -> None:
     for bucket_name, key_name, body, attributes in store.objects():
         stored = _s3().put_object(bucket_name, key_name, body, storage=attributes["storage"], disable_notification=True)
         stored.set_metadata(attributes["metadata"])
+    queues.restore(store)
 
 
 def sweep_expired(journal: Journal, now: float) -> None:
@@ -158,13 +160,16 @@ def _has_expired(item: Any, attribute: str, now: float) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.aws", description="the embedded AWS")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
-    parser.add_argument("--state", type=Path, help="SQLite file that keeps tables and objects (default: nothing is)")
+    parser.add_argument(
+        "--state", type=Path, help="SQLite file that keeps tables, objects and queues (default: nothing is)"
+    )
     parser.add_argument("--ttl-seconds", type=float, default=5.0, help="how often expired items are removed")
     options = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
         store = Store(options.state)
         journal = mending.install(store)
+        queues.install(store)
         restore(store)
         server = make_server(HOST, options.port, application(store), threaded=True, request_handler=_RequestHandler)
     except MalgilError as error:

@@ -1,4 +1,5 @@
-"""What survives a restart of the local cloud: table definitions, items, buckets and objects in one SQLite file.
+"""What survives a restart of the local cloud: tables, items, buckets, objects, queues and their messages,
+in one SQLite file.
 
 Rows are written before a call is acknowledged; SQLite's write-ahead log keeps them through a killed process.
 """
@@ -23,6 +24,9 @@ CREATE TABLE IF NOT EXISTS items (region TEXT, table_name TEXT, key TEXT, item T
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, body BLOB NOT NULL, attributes TEXT NOT NULL,
                                     PRIMARY KEY (bucket, key));
+CREATE TABLE IF NOT EXISTS queues (region TEXT, name TEXT, attributes TEXT NOT NULL, PRIMARY KEY (region, name));
+CREATE TABLE IF NOT EXISTS messages (region TEXT, queue TEXT, id TEXT, body TEXT NOT NULL, state TEXT NOT NULL,
+                                     PRIMARY KEY (region, queue, id));
 """
 
 
@@ -32,6 +36,15 @@ class ItemRow(NamedTuple):
     key: dict[str, Any]
     item: dict[str, Any] | None
     """None: the item is gone."""
+
+
+class MessageRow(NamedTuple):
+    region: str
+    queue: str
+    id: str
+    body: str
+    state: dict[str, Any] | None
+    """None: the message is gone."""
 
 
 class Store:
@@ -142,3 +155,45 @@ class Store:
         """(bucket, key, body, attributes) of every object."""
         for bucket, key, body, attributes in self._rows("SELECT bucket, key, body, attributes FROM objects"):
             yield bucket, key, body, json.loads(attributes)
+
+    def write_queue(self, region: str, name: str, attributes: dict[str, Any]) -> None:
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO queues VALUES (?, ?, ?)", (region, name, json.dumps(attributes)))
+
+    def delete_queue(self, region: str, name: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM messages WHERE region = ? AND queue = ?", (region, name))
+            database.execute("DELETE FROM queues WHERE region = ? AND name = ?", (region, name))
+
+    def queues(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """(region, name, attributes) of every queue."""
+        for region, name, attributes in self._rows("SELECT region, name, attributes FROM queues"):
+            yield region, name, json.loads(attributes)
+
+    def write_messages(self, rows: Iterable[MessageRow]) -> None:
+        """Puts, changes or removes messages, all or none of them. A message's body never changes."""
+        rows = list(rows)
+        if not rows:
+            return
+        with self._transaction() as database:
+            for region, queue, identifier, body, state in rows:
+                if state is None:
+                    database.execute(
+                        "DELETE FROM messages WHERE region = ? AND queue = ? AND id = ?", (region, queue, identifier)
+                    )
+                else:
+                    database.execute(
+                        "INSERT INTO messages VALUES (?, ?, ?, ?, ?) "
+                        "ON CONFLICT (region, queue, id) DO UPDATE SET state = excluded.state",
+                        (region, queue, identifier, body, json.dumps(state)),
+                    )
+
+    def delete_messages(self, region: str, queue: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM messages WHERE region = ? AND queue = ?", (region, queue))
+
+    def messages(self) -> Iterator[tuple[str, str, str, str, dict[str, Any]]]:
+        """(region, queue, id, body, state) of every message, in the order in which they were sent."""
+        for *columns, state in self._rows("SELECT region, queue, id, body, state FROM messages ORDER BY rowid"):
+            region, queue, identifier, body = columns
+            yield region, queue, identifier, body, json.loads(state)

@@ -2,9 +2,10 @@
 
 import json
 import shutil
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,14 @@ class Answer:
     @property
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "the condition did not come about"
+        time.sleep(0.05)
+    return found
 
 
 def call(cloud: LocalCloud, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:

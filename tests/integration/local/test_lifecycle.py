@@ -7,8 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +15,9 @@ import pytest
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import REPOSITORY, EmbeddedAws
 from shared.errors import Conflict, InvalidInput, Unavailable
-from tests.integration.local.conftest import FIXTURES, call, local_cloud
+from tests.integration.local.conftest import FIXTURES, call, eventually, local_cloud
 
 JSON = "application/json"
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "the condition did not come about"
-        time.sleep(0.05)
-    return found
 
 
 def is_alive(pid: int) -> bool:

@@ -41,13 +41,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"Search": {"Type": "AWS::OpenSearchService::Domain"}},
         r"Search \(AWS::OpenSearchService::Domain\): unknown to the local cloud",
     ),
-    "a queue as an event source": (
-        {
-            "Q": {"Type": "AWS::SQS::Queue"},
-            "Worker": function(Events={"Q": {"Type": "SQS", "Properties": {"Queue": {"Fn::GetAtt": ["Q", "Arn"]}}}}),
-        },
-        r"WorkerQ \(AWS::Lambda::EventSourceMapping\): not yet run by the local cloud; Worker would never be called",
-    ),
     "a schedule as an event source": (
         {
             "Nightly": function(
