@@ -60,8 +60,8 @@ def clean_text(text: str) -> str:
 
 
 def plain_json(value: Any, *, max_depth: int = 64) -> Any:
-    """A copy of `value` that is nothing but JSON: texts repaired by clean_text and of no subclass, null for numbers that
-    JSON cannot carry. Raises InvalidInput for what is nested deeper or is no JSON value.
+    """A copy of `value` that is nothing but JSON: texts repaired by clean_text and of no subclass, null for numbers
+    that JSON cannot carry. Raises InvalidInput for what is nested deeper or is no JSON value.
     """
     if isinstance(value, str):
         return str(clean_text(value))

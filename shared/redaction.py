@@ -3,26 +3,28 @@
 import re
 from typing import Any, Final
 
-_SECRET: Final = r"authorization|cookie|token|secret|passw(?:or)?d|passphrase|(?:api|access|service|private)[-_]?key"
-SECRET_KEY: Final = re.compile(rf"(?i){_SECRET}")
+_WORDS: Final = (
+    r"authorization|cookie|token|secret|passw(?:or)?d|passphrase|(?:api|access|service|private)[-_]?key"
+)
+SECRET_KEY: Final = re.compile(rf"(?i){_WORDS}")
 STARS: Final = "***"
 
 _COUNT_KEY: Final = re.compile(r"(?i)tokens$")
 """maxTokens, inputTokens: a number behind such a name counts tokens of a language model."""
 _IN_QUERY: Final = re.compile(
-    rf"""(?ix) ( (?:^|[?&;]) (?= [\w.%\[\]-]{{0,60}}? (?:{_SECRET}) | (?:key|sig|signature|auth|pwd?)= )
+    rf"""(?ix) ( (?:^|[?&;]) (?= [\w.%\[\]-]{{0,60}}? (?:{_WORDS}) | (?:key|sig|signature|auth|pwd?)= )
     [\w.%\[\]-]{{1,100}}+ = ) [^&#\s"'<>]++"""
 )
 """In addresses and forms; data.go.kr's serviceKey is one of them."""
 _IN_ADDRESS: Final = re.compile(r"(://)[^/?#\s\"]+@")
 _BEARER: Final = re.compile(r"(?i)(\bbearer\s+)[\w.~+/=-]{8,}")
 _IN_JSON: Final = re.compile(
-    rf"""(?isx) ( " (?= [^"\\]{{0,60}}? (?:{_SECRET}) ) [^"\\]*+ "\s*+:\s*+ )
+    rf"""(?isx) ( " (?= [^"\\]{{0,60}}? (?:{_WORDS}) ) [^"\\]*+ "\s*+:\s*+ )
     ( "(?:[^"\\]++|\\.)*+"? | [\[{{].* | [^\s,}}\]"]++ )"""
 )
 """Also where the text was cut off; behind a list or an object under such a name nothing is shown."""
 _IN_JSON_IN_TEXT: Final = re.compile(
-    rf"""(?isx) ( (?<!\\)\\++" (?= [^"\\]{{0,60}}? (?:{_SECRET}) ) [^"\\]*+ \\++"\s*+:\s*+ )
+    rf"""(?isx) ( (?<!\\)\\++" (?= [^"\\]{{0,60}}? (?:{_WORDS}) ) [^"\\]*+ \\++"\s*+:\s*+ )
     ( \\++"[^"]*+"? | [\[{{].* | [^\s,}}\]"\\]++ )"""
 )
 """JSON that is a text in JSON: its quotes have backslashes."""
