@@ -134,3 +134,23 @@ def test_no_draft_and_no_event_breaks_a_step(seed: int) -> None:
             result = resume(bot, as_stored(result.session), chance.choice(ANSWERS), around)
         json.dumps([result.messages, [entry.to_json() for entry in result.trace]], allow_nan=False)
         session = None if result.session is None else as_stored(result.session)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_whatever_the_world_answers_a_sound_bot_goes_on(seed: int) -> None:
+    chance = random.Random(seed)
+    bot = Bot(CONTENT)
+    session: Session | None = None
+    start = StartAt(flow_id=1, node_id=chance.choice([5, 10, 11, 12, 13, 14]), message=chance.choice(SAID))
+    result = step(bot, session, start, surroundings())
+    said = list(result.messages)
+    while result.effect is not None:
+        assert as_kept(result.effect) == result.effect
+        assert result.session is not None
+        result = resume(bot, as_stored(result.session), an_answer(chance), surroundings())
+        said += result.messages
+    assert said
+    assert result.session is not None
+    assert (result.session.waiting, result.session.position) == ("keyboard", (1, 3))
+    assert result.session.progress is None
