@@ -14,6 +14,7 @@ from shared.errors import InvalidInput
 MAX_NUMBER_CHARACTERS: Final = 310
 """The largest double has 309 digits; longer integers have no meaning for JavaScript and cost quadratic time here."""
 
+_TOO_LARGE: Final = 10 ** (MAX_NUMBER_CHARACTERS - 1)
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
 _TOKEN: Final = re.compile(_STRING + r"|[\[{]|[\]}]", re.DOTALL)
@@ -56,6 +57,27 @@ def clean_text(text: str) -> str:
     if not _UNSTORABLE.search(text):
         return text
     return _UNSTORABLE.sub(_REPLACEMENT, text.replace("\x00", ""))
+
+
+def plain_json(value: Any, *, max_depth: int = 64) -> Any:
+    """A copy of `value` that is nothing but JSON: texts repaired by clean_text and of no subclass, null for numbers
+    that JSON cannot carry. Raises InvalidInput for what is nested deeper or is no JSON value.
+    """
+    if isinstance(value, str):
+        return str(clean_text(value))
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < _TOO_LARGE else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if not isinstance(value, dict | list):
+        raise InvalidInput(f"a value of type {type(value).__name__} is not JSON")
+    if not max_depth:
+        raise InvalidInput("nested too deeply")
+    if isinstance(value, list):
+        return [plain_json(item, max_depth=max_depth - 1) for item in value]
+    return {str(clean_text(str(key))): plain_json(item, max_depth=max_depth - 1) for key, item in value.items()}
 
 
 def _decode(raw: bytes) -> str:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from shared.bot.asking_lint import asking_problems
 from shared.bot.document import JsonObject
 from shared.bot.model import DEFAULT_PRIORITY, read_id
 from shared.bot.node_types import NODE_TYPES
@@ -66,8 +67,6 @@ def _node_problems(path: str, node: JsonObject, platforms: frozenset[str]) -> It
     data = node.get("data", {})
     if isinstance(data, dict):
         data = upgrade_data(type_name, data)
-    if not node_type.runs:
-        yield Problem(f"{path}.type", "not_run_yet", {"type": type_name})
     if type_name in DEPRECATED:
         what, instead = DEPRECATED[type_name]
         yield Problem(f"{path}.type", "deprecated", {"what": what, "instead": instead})
@@ -79,6 +78,7 @@ def _node_problems(path: str, node: JsonObject, platforms: frozenset[str]) -> It
             for index, item in enumerate(data["set"]):
                 if isinstance(item, dict):
                     yield from _parameter_problems(item, f"{path}.data.set[{index}]")
+        yield from asking_problems(type_name, node.get("id"), data, f"{path}.data")
         if "kakao" in platforms:
             yield from _kakao_problems(type_name, data, f"{path}.data")
     yield from _edge_problems(path, node, waits=node_type.waits and type_name == "keyboard")

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from shared.bot.document import DEFAULT_SESSION_BEHAVIOR, DEFAULT_SYSTEM_MESSAGES
 from shared.bot.upgrade import upgrade_data
-from shared.bot.verbatim import VERBATIM
+from shared.bot.verbatim import HTML, NO_KEYS, VERBATIM
 from shared.conditions import Condition, ConditionError, parse_condition
 from shared.templates import DataTemplate, Template, compile_data, parse_template
 
@@ -76,7 +76,7 @@ class Node:
         data = upgrade_data(self.type, data) if isinstance(data, dict) else {}
         if verbatim:
             data = {key: value for key, value in data.items() if key not in verbatim}
-        return compile_data(data)
+        return compile_data(data, HTML.get(self.type, NO_KEYS))
 
     @cached_property
     def compiled(self) -> JsonObject:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.bot.parameter_key import PARAMETER_KEY
-from shared.bot.shape import Anything, Choice, Either, Flag, ListOf, Number, Object, Shape, Text
+from shared.bot.shape import Anything, Choice, Code, Either, Flag, ListOf, Number, Object, Shape, Text
 
 PAYLOAD_LIMIT: Final = 1_000
 LABEL_LIMIT: Final = 255
@@ -17,6 +17,17 @@ MAX_BUTTONS: Final = 9
 MAX_CARDS: Final = 10
 MAX_KEYBOARD_BUTTONS: Final = 50
 SCRIPT_LIMIT: Final = 50_000
+"""Bytes of UTF-8 (CLOSER's guide, sandbox)."""
+NLP_SETTINGS: Final[dict[str, tuple[str, ...]]] = {
+    "dialogflow-es": ("projectId", "location", "environmentId"),
+    "dialogflow-cx": ("projectId", "agentId", "location", "environmentId"),
+    "watson": ("url", "assistantId", "environmentId", "version"),
+    "http": ("uri", "method", "headers", "body", "mapping"),
+}
+"""Provider of an nlp node -> the keys that are its own."""
+NLP_STRUCTURES: Final = frozenset({"headers", "body", "mapping"})
+"""Of these, what is no text."""
+CHITCHAT_PROVIDERS: Final = ("openai", "bedrock")
 
 LINK: Final = re.compile(r"(?i)(https?://|tel:|mailto:)\S")
 
@@ -61,6 +72,9 @@ MESSAGE: Final = Either(
     },
     default="text",
 )
+_HTTP_METHOD: Final = Choice(("GET", "POST", "PUT", "DELETE", "PATCH"), any_case=True)
+_ASKING: Final[dict[str, Shape]] = {"timeout": Number(), "slow": Flag()}
+"""What every node that asks the world can say."""
 _COUNT: Final = Object({"operation": Choice(("pop", "drop", "clear")), "count": Number()})
 
 
@@ -69,13 +83,12 @@ class NodeType:
     """One type of node.
 
     `waits`: the walk stops there for a person. `speaks`: it sends a message, so a fallback flow that reaches it can
-    answer. `runs`: false for types that are known but whose work this version cannot do yet.
+    answer.
     """
 
     data: Shape
     waits: bool = False
     speaks: bool = False
-    runs: bool = True
 
 
 NODE_TYPES: Final[dict[str, NodeType]] = {
@@ -103,12 +116,12 @@ NODE_TYPES: Final[dict[str, NodeType]] = {
     "fetch": NodeType(
         Object(
             {
+                **_ASKING,
                 "uri": Text(),
-                "method": Choice(("GET", "POST", "PUT", "DELETE", "PATCH")),
+                "method": _HTTP_METHOD,
                 "headers": Anything(),
                 "contentType": Choice(("json", "x-www-form-urlencoded", "text")),
                 "body": Anything(),
-                "timeout": Number(),
             },
             required=("uri",),
         )
@@ -153,18 +166,64 @@ NODE_TYPES: Final[dict[str, NodeType]] = {
         speaks=True,
     ),
     "sandbox": NodeType(
-        Object({"runtime": Choice(("nodejs",)), "script": Text(limit=SCRIPT_LIMIT)}, required=("script",)),
+        Object(
+            {**_ASKING, "runtime": Choice(("nodejs",)), "script": Code(limit=SCRIPT_LIMIT)},
+            required=("script",),
+        ),
         speaks=True,
-        runs=False,
     ),
     "email": NodeType(
-        Object({"to": Anything(), "replyTo": Anything(), "subject": Text(), "body": Text()}, required=("to",)),
-        runs=False,
+        Object(
+            {**_ASKING, "to": Anything(), "replyTo": Anything(), "subject": Text(), "body": Text()}, required=("to",)
+        )
     ),
     "gsheet": NodeType(
-        Object({"post": Anything(), "sheetName": Text(), "spreadsheetId": Text()}, required=("spreadsheetId",)),
-        runs=False,
+        Object(
+            {
+                **_ASKING,
+                "type": Choice(("POST",)),
+                "post": Anything(),
+                "sheetName": Text(),
+                "spreadsheetId": Text(),
+                "token": Text(),
+                "credential": Text(),
+            },
+            required=("spreadsheetId",),
+        )
     ),
-    "nlp": NodeType(Object({}), runs=False),
-    "chitchat": NodeType(Object({}), speaks=True, runs=False),
+    "nlp": NodeType(
+        Object(
+            {
+                **_ASKING,
+                "provider": Choice(tuple(NLP_SETTINGS)),
+                "credential": Text(),
+                "text": Text(),
+                "language": Text(),
+                "threshold": Number(),
+                "sessionId": Text(),
+                **{key: Text() for keys in NLP_SETTINGS.values() for key in keys if key not in NLP_STRUCTURES},
+                "method": _HTTP_METHOD,
+                "headers": Anything(),
+                "body": Anything(),
+                "mapping": Object(dict.fromkeys(("intent", "entities", "answer", "score"), Text())),
+            }
+        )
+    ),
+    "chitchat": NodeType(
+        Object(
+            {
+                **_ASKING,
+                "provider": Choice(CHITCHAT_PROVIDERS),
+                "credential": Text(),
+                "uri": Text(),
+                "model": Text(),
+                "region": Text(),
+                "instructions": Text(),
+                "text": Text(),
+                "maxTokens": Number(),
+                "messages": Object({"failure": Anything()}),
+            }
+        ),
+        speaks=True,
+    ),
 }

@@ -21,6 +21,11 @@ SENTENCES: Final[dict[str, tuple[Severity, str, str]]] = {
         "{length}자입니다. 최대 {limit}자까지 표시됩니다",
     ),
     "over_limit": ("error", "has {length} characters, the limit is {limit}", "{length}자로 제한 {limit}자를 넘습니다"),
+    "too_many_bytes": (
+        "error",
+        "takes {size} bytes, the limit is {limit}",
+        "{size}바이트로 제한 {limit}바이트를 넘습니다",
+    ),
     "too_many": (
         "warning",
         "has {length} items, at most {limit} are used",
@@ -48,11 +53,6 @@ SENTENCES: Final[dict[str, tuple[Severity, str, str]]] = {
     "no_such_flow": ("error", "no flow {flow}", "플로우 {flow}이(가) 없습니다"),
     "no_such_node": ("error", "no node {node} in flow {flow}", "플로우 {flow}에 노드 {node}이(가) 없습니다"),
     "unknown_node_type": ("error", "unknown node type '{type}'", "알 수 없는 노드 유형 '{type}'"),
-    "not_run_yet": (
-        "warning",
-        "nodes of type '{type}' do not run in this version: the node sets {type}.error and goes on",
-        "이 버전에서는 '{type}' 노드가 실행되지 않습니다. {type}.error 값이 설정되고 다음 노드로 진행합니다",
-    ),
     "deprecated": (
         "warning",
         "{what} is deprecated: use {instead}",
@@ -88,6 +88,32 @@ SENTENCES: Final[dict[str, tuple[Severity, str, str]]] = {
         "warning",
         "MASK has no effect in a parameter: events show parameters in clear. Use it where the text is sent",
         "파라미터에 쓴 MASK는 효과가 없습니다. 이벤트에는 파라미터가 그대로 보이므로 메시지에 쓰세요",
+    ),
+    # nodes that ask the world
+    "not_http": (
+        "warning",
+        "'{value}' is not an http: or https: address: the request fails",
+        "'{value}' 값은 http:, https: 주소가 아니어서 요청이 실패합니다",
+    ),
+    "not_configured": (
+        "warning",
+        "{what} is not set: the node fails and the walk goes on by its edges",
+        "{what} 값이 없어 노드가 실패하고 다음 노드로 진행합니다",
+    ),
+    "secret_in_bot": (
+        "warning",
+        "looks like a secret: store it as a credential and write that credential's name here",
+        "비밀 값으로 보입니다. 자격 증명으로 저장하고 여기에는 그 이름을 쓰세요",
+    ),
+    "module_missing": (
+        "warning",
+        "the script of node {node} requires '{module}', which is not available",
+        "노드 {node}의 스크립트가 쓰는 모듈 '{module}'을(를) 제공하지 않습니다",
+    ),
+    "module_unknown": (
+        "warning",
+        "the script of node {node} decides while it runs which module it requires: it may not be available",
+        "노드 {node}의 스크립트가 실행 중에 정하는 모듈은 제공되지 않을 수 있습니다",
     ),
     # channels
     "kakao_label": (

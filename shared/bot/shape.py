@@ -47,6 +47,19 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Code:
+    """A program's text, which is no template whatever its braces. `limit` counts bytes of UTF-8."""
+
+    limit: int
+
+    def problems(self, value: Any, path: str) -> Iterator[Problem]:
+        if not isinstance(value, str):
+            yield Problem(path, "wrong_type", {"expected": "text", "found": json_type_name(value)})
+        elif (size := len(value.encode("utf-8", "replace"))) > self.limit:
+            yield Problem(path, "too_many_bytes", {"size": size, "limit": self.limit})
+
+
+@dataclass(frozen=True, slots=True)
 class Number:
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
         if is_template(value) or (isinstance(value, int | float) and not isinstance(value, bool)):
@@ -71,9 +84,11 @@ class Flag:
 @dataclass(frozen=True, slots=True)
 class Choice:
     values: tuple[str, ...]
+    any_case: bool = False
 
     def problems(self, value: Any, path: str) -> Iterator[Problem]:
-        if not is_template(value) and value not in self.values:
+        meant = value.upper() if self.any_case and isinstance(value, str) else value
+        if not is_template(value) and meant not in self.values:
             yield Problem(path, "not_a_choice", {"value": value, "choices": ", ".join(self.values)})
 
 

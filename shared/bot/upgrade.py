@@ -3,6 +3,7 @@
 One small function a form; a test holds an example of each.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -32,4 +33,26 @@ def _response(data: JsonObject) -> JsonObject:
     return {**data, "message": {**message, "location": renamed}} if isinstance(message, dict) else data
 
 
-UPGRADES: Final[dict[str, Callable[[JsonObject], JsonObject]]] = {"manual": _manual, "response": _response}
+def _nlp(data: JsonObject) -> JsonObject:
+    """CLOSER's form {nlpType, version: "v1", versionDate: "20170712", token} has a provider, a credential's name and
+    Watson's date."""
+    if "provider" in data or "nlpType" not in data:
+        return data
+    kept = {key: value for key, value in data.items() if key not in ("nlpType", "token", "version", "versionDate")}
+    kind, date = data["nlpType"], data.get("versionDate")
+    renamed = {
+        "provider": NLP_TYPES.get(kind, kind) if isinstance(kind, str) else kind,
+        "credential": data.get("token"),
+    }
+    if isinstance(date, int | str) and (parts := SHORT_DATE.fullmatch(str(date))):
+        renamed["version"] = "-".join(parts.groups())
+    return {**renamed, **kept}
+
+
+NLP_TYPES: Final = {"dialogflow": "dialogflow-es", "watson_conversation": "watson"}
+SHORT_DATE: Final = re.compile(r"(\d{4})(\d\d)(\d\d)")
+UPGRADES: Final[dict[str, Callable[[JsonObject], JsonObject]]] = {
+    "manual": _manual,
+    "nlp": _nlp,
+    "response": _response,
+}

@@ -9,12 +9,29 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from shared.errors import InvalidInput
+from shared.json_input import plain_json
 from shared.redaction import without_secrets
 
 JsonObject = dict[str, Any]
 
 BODY_SHOWN: Final = 2_000
 """Characters of a body that the trace shows."""
+MOST_BYTES_A_CHARACTER: Final = 4
+"""In UTF-8."""
+
+
+def _described(shown: JsonObject) -> JsonObject:
+    """As the trace shows it: without secrets, and nothing that JSON cannot carry."""
+    try:
+        plain: JsonObject = without_secrets(plain_json(shown))
+    except InvalidInput as exc:
+        return {"hidden": str(exc)}
+    return plain
+
+
+def _shown(body: bytes) -> str:
+    return body[: MOST_BYTES_A_CHARACTER * BODY_SHOWN].decode("utf-8", "replace")[:BODY_SHOWN]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +53,8 @@ class HttpCall:
         return f"{parts.scheme}://{parts.netloc}".lower()
 
     def describe(self) -> JsonObject:
-        shown: JsonObject = {"method": self.method, "url": self.url, "headers": without_secrets(self.headers)}
-        return {**shown, "body": self.body.decode("utf-8", "replace")[:BODY_SHOWN]} if self.body else shown
+        body = {"body": _shown(self.body)} if self.body else {}
+        return _described({"method": self.method, "url": self.url, "headers": self.headers, **body})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +69,7 @@ class ScriptRun:
     target: str = "script"
 
     def describe(self) -> JsonObject:
-        return {"context": without_secrets(self.context)}
+        return _described({"context": self.context})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +86,8 @@ class Mail:
     target: str = "mail"
 
     def describe(self) -> JsonObject:
-        return {"to": self.to, "replyTo": self.reply_to, "subject": self.subject, "body": self.html[:BODY_SHOWN]}
+        shown = {"to": self.to, "replyTo": self.reply_to, "subject": self.subject}
+        return _described({**shown, "body": self.html[:BODY_SHOWN]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +105,8 @@ class SheetRow:
     target: str = "google-sheets"
 
     def describe(self) -> JsonObject:
-        return {
-            "spreadsheetId": self.spreadsheet_id,
-            "sheetName": self.sheet_name,
-            "row": dict(zip(self.columns, self.values, strict=False)),
-        }
+        row = dict(zip(self.columns, self.values, strict=False))
+        return _described({"spreadsheetId": self.spreadsheet_id, "sheetName": self.sheet_name, "row": row})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +128,7 @@ class IntentQuery:
         return f"nlp/{self.provider}"
 
     def describe(self) -> JsonObject:
-        return {"provider": self.provider, "settings": without_secrets(self.settings), "text": self.text}
+        return _described({"provider": self.provider, "settings": self.settings, "text": self.text})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +150,8 @@ class SmallTalk:
         return f"chitchat/{self.provider}"
 
     def describe(self) -> JsonObject:
-        return {
-            "provider": self.provider,
-            "settings": without_secrets(self.settings),
-            "instructions": self.instructions[:BODY_SHOWN],
-            "text": self.text,
-            "maxTokens": self.max_tokens,
-        }
+        shown = {"provider": self.provider, "settings": self.settings, "instructions": self.instructions[:BODY_SHOWN]}
+        return _described({**shown, "text": self.text, "maxTokens": self.max_tokens})
 
 
 Effect = HttpCall | ScriptRun | Mail | SheetRow | IntentQuery | SmallTalk
@@ -187,8 +197,8 @@ class HttpResponse:
     body: bytes
 
     def describe(self) -> JsonObject:
-        shown = self.body[: 4 * BODY_SHOWN].decode("utf-8", "replace")[:BODY_SHOWN]
-        return {"statusCode": self.status, "url": self.url, "contentType": self.content_type, "body": shown}
+        shown = {"statusCode": self.status, "url": self.url, "contentType": self.content_type}
+        return _described({**shown, "body": _shown(self.body)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,8 +210,7 @@ class Answered:
     notes: list[str] = field(default_factory=list)
 
     def describe(self) -> JsonObject:
-        result: JsonObject = without_secrets(self.result)
-        return result
+        return _described(self.result)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +223,7 @@ class EffectFailed:
     notes: list[str] = field(default_factory=list)
 
     def describe(self) -> JsonObject:
-        return {"error": {"name": self.name, "message": self.message}}
+        return _described({"error": {"name": self.name, "message": self.message}})
 
 
 EffectAnswer = HttpResponse | Answered | EffectFailed

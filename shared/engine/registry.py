@@ -5,35 +5,44 @@ from typing import Final
 from shared.engine.nodes import (
     back,
     backstack,
+    chitchat,
+    email,
     entry,
     fetch,
     flow,
+    gsheet,
     keyboard,
     manual,
-    not_run_yet,
+    nlp,
     parameter,
     response,
+    sandbox,
 )
 from shared.engine.walk import Completer, Executor
 
 EXECUTORS: Final[dict[str, Executor]] = {
     "back": back.execute,
     "backstack": backstack.execute,
-    "chitchat": not_run_yet.execute,
-    "email": not_run_yet.execute,
+    "chitchat": chitchat.execute,
+    "email": email.execute,
     "entry": entry.execute,
     "fetch": fetch.execute,
     "flow": flow.execute,
-    "gsheet": not_run_yet.execute,
+    "gsheet": gsheet.execute,
     "keyboard": keyboard.execute,
     "manual": manual.execute,
-    "nlp": not_run_yet.execute,
+    "nlp": nlp.execute,
     "parameter": parameter.execute,
     "response": response.execute,
-    "sandbox": not_run_yet.execute,
+    "sandbox": sandbox.execute,
 }
 
 COMPLETERS: Final[dict[str, Completer]] = {
+    "chitchat": chitchat.complete,
+    "email": email.complete,
     "fetch": fetch.complete,
+    "gsheet": gsheet.complete,
+    "nlp": nlp.complete,
+    "sandbox": sandbox.complete,
 }
 """Node type -> what takes the answer to its effect."""

@@ -3,9 +3,19 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.templates import MaskedText
 from shared.values import UNDEFINED
 
 JsonObject = dict[str, Any]
+
+
+def has_masks(value: Any) -> bool:
+    """Whether MASK hides a part of a node's data."""
+    if isinstance(value, dict):
+        return any(has_masks(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_masks(item) for item in value)
+    return isinstance(value, MaskedText)
 
 
 @dataclass(slots=True)

@@ -15,7 +15,8 @@ from shared.engine.effects import Effect, EffectAnswer
 from shared.engine.outcome import Advance, End, Jump, JumpToEntry, JumpToFallback, NodeFailed, Outcome, Suspend, Wait
 from shared.engine.session import JsonObject, Session
 from shared.engine.surroundings import Surroundings
-from shared.engine.trace import TraceEntry
+from shared.engine.trace import TraceEntry, has_masks
+from shared.redaction import STARS
 from shared.templates import RenderEnvironment, TemplateError, TemplateSyntaxError
 from shared.values import UNDEFINED, PrintsAs, member, to_json
 
@@ -300,7 +301,8 @@ class Walk:
             return None
         if isinstance(outcome, Suspend):
             self.effect = outcome.effect
-            self.entry.effect = {"request": outcome.effect.describe()}
+            # An effect is sent in clear; what MASK hides shows only in the data, where it is known which part it is.
+            self.entry.effect = {"request": STARS if has_masks(self.entry.data) else outcome.effect.describe()}
             self._rest(node, "effect")
             return None
         if node.type not in self.entry.changes and self.session.results.get(node.type) != COMPLETED:

@@ -25,16 +25,20 @@ Problem = tuple[str, TemplateSyntaxError | TemplateWarning]
 _BEGINS_TAG: Final = "{{"
 
 
-def compile_data(data: Any) -> "DataTemplate":
-    """JSON data whose texts are templates. Nothing is parsed before the first use."""
-    return DataTemplate(data)
+def compile_data(data: Any, html: frozenset[str] = frozenset()) -> "DataTemplate":
+    """JSON data whose texts are templates. Nothing is parsed before the first use.
+
+    The texts at the keys `html` become HTML: there `{{ }}` escapes what it prints and `{{{ }}}` does not.
+    """
+    return DataTemplate(data, html)
 
 
 class DataTemplate:
     """A node's data, ready to be rendered for a context again and again."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, html: frozenset[str] = frozenset()) -> None:
         self._data = data
+        self._html = html
 
     @cached_property
     def is_constant(self) -> bool:
@@ -60,7 +64,7 @@ class DataTemplate:
 
     @cached_property
     def _compiled(self) -> "_Compiled":
-        return _Compiled(self._data)
+        return _Compiled(self._data, self._html)
 
 
 class _DataRun(Run):
@@ -72,8 +76,9 @@ class _DataRun(Run):
 class _Compiled:
     """The parts of the data as a tree of renderers, with the problems met while it was made."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: Any, html: frozenset[str]) -> None:
         self.problems: list[Problem] = []
+        self._html = html
         self.root, _ = self._part(data, path="", depth=0, is_in_list=False)
         errors = (problem for _, problem in self.problems if isinstance(problem, TemplateSyntaxError))
         self.error: TemplateSyntaxError | None = next(errors, None)
@@ -94,7 +99,7 @@ class _Compiled:
 
     def _text(self, source: str, path: str, *, is_in_list: bool) -> "tuple[_Part, list[ExpandedIndex]]":
         try:
-            template = Template(source, escape_html=False, calls=CALLS)
+            template = Template(source, escape_html=path in self._html, calls=CALLS)
             if template.expansions and not is_in_list:
                 raise outside_list(source, *template.expansions[0])
         except TemplateSyntaxError as error:

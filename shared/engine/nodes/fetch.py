@@ -1,15 +1,17 @@
 """fetch: an HTTP request. The walk asks for it as an effect and goes on when the answer is there."""
 
+import re
 from typing import Any, Final
 from urllib.parse import urlencode
 
 from shared.bot.model import Node
-from shared.engine.effects import EffectAnswer, EffectFailed, HttpCall, HttpResponse
-from shared.engine.outcome import NodeFailed, Outcome, Suspend
+from shared.engine.asking import MAX_BODY_BYTES, headers_of, is_slow, rows_of, take_failure, timeout_ms
+from shared.engine.effects import EffectAnswer, HttpCall, HttpResponse
+from shared.engine.outcome import ADVANCE, NodeFailed, Outcome, Suspend
 from shared.engine.walk import Walk
 from shared.errors import InvalidInput
-from shared.json_input import clean_text, parse_json
-from shared.values import to_json, to_number, to_text
+from shared.json_input import clean_text, parse_json, plain_json
+from shared.values import to_json, to_text
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH"})
 REPEATABLE: Final = frozenset({"GET"})
@@ -19,24 +21,37 @@ CONTENT_TYPES: Final = {
     "text": "text/plain; charset=utf-8",
 }
 DEFAULT_TIMEOUT_MS: Final = 5_000
-MAX_TIMEOUT_MS: Final = 30_000
-"""Longer is for nobody who waits in a chat."""
 MAX_RESPONSE_BYTES: Final = 512 * 1024
 MAX_RESPONSE_DEPTH: Final = 64
+MAX_ERROR_DATA: Final = 1_000
+"""Characters of the answer in the error's message."""
+
+CHARSET: Final = re.compile(r"(?i)\bcharset\s*=\s*[\"']?([^\s;\"']+)")
+CODECS: Final = {
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601", "ks_c_5601", "cp949", "ms949", "x-windows-949"), "cp949"),
+    **dict.fromkeys(("iso-8859-1", "latin1", "us-ascii", "windows-1252"), "cp1252"),
+    **{name: name for name in ("utf-16", "utf-16le", "utf-16be", "iso-2022-kr", "johab", "shift_jis", "euc-jp")},
+    **{name: name for name in ("gb2312", "gbk", "gb18030", "big5")},
+}
+"""Charsets beside UTF-8, each with the wider one that browsers read it as (WHATWG Encoding)."""
 
 
 def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
-    uri = to_text(data.get("uri")).strip()
+    given = plain_json(data)
+    uri = to_text(given.get("uri")).strip()
     if not uri:
         raise NodeFailed("InvalidNode", f"node {node.id} has no address to call")
-    method = to_text(data.get("method") or "GET").upper()
+    method = to_text(given.get("method") or "GET").strip().upper()
     if method not in METHODS:
         raise NodeFailed("InvalidNode", f"node {node.id}: method '{method}' cannot be used")
-    headers, body = _headers(data), b""
-    if method != "GET" or data.get("body") not in (None, "", []):
-        content_type, body = _body(data)
+    headers, body = headers_of(given.get("headers")), b""
+    if method != "GET" or given.get("body") not in (None, "", [], {}):
+        content_type, body = _body(given)
         if body and not any(name.lower() == "content-type" for name in headers):
             headers["content-type"] = content_type
+    if len(body) > MAX_BODY_BYTES:
+        walk.set_failure("fetch", "TooLargeError", f"the body takes more than {MAX_BODY_BYTES} bytes", uri=uri)
+        return ADVANCE
     walk.set_result("fetch", {"status": "PENDING", "uri": uri})
     return Suspend(
         HttpCall(
@@ -44,72 +59,57 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
             url=uri,
             headers=headers,
             body=body,
-            timeout_ms=_timeout(data),
+            timeout_ms=timeout_ms(given, DEFAULT_TIMEOUT_MS),
             repeatable=method in REPEATABLE,
-            slow=data.get("slow") is True,
+            slow=is_slow(given),
         )
     )
 
 
 def complete(walk: Walk, node: Node, answer: EffectAnswer) -> None:
     """Put the answer where the bot's edges and templates find it: fetch {uri, statusCode, status, data, error}."""
-    del node
     uri = walk.session.results.get("fetch", {}).get("uri", "")
-    if isinstance(answer, EffectFailed):
-        walk.set_failure("fetch", answer.name, answer.message, uri=uri)
+    if not isinstance(answer, HttpResponse):
+        take_failure(walk, node, answer, uri=uri)
         return
-    assert isinstance(answer, HttpResponse)  # noqa: S101 - what an HttpCall is answered with
-    data = _data(answer)
+    data = read_body(answer.body, answer.content_type)
     if 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
         walk.set_result("fetch", {"status": "COMPLETED", "uri": uri, "statusCode": answer.status, "data": data})
         return
-    message = f"{answer.status} - {to_json(data)}"[:1_000]
+    message = f"{answer.status} - {to_json(data)}"[:MAX_ERROR_DATA]
     walk.set_failure("fetch", "StatusCodeError", message, uri=uri, statusCode=answer.status, data=data)
 
 
-def _timeout(data: dict[str, Any]) -> int:
-    given = to_number(data.get("timeout", ""))
-    return int(min(given, MAX_TIMEOUT_MS)) if given >= 1 else DEFAULT_TIMEOUT_MS
+def read_body(body: bytes, content_type: str) -> Any:
+    """JSON where it is JSON (whatever it calls itself), otherwise its text."""
+    text = _decode(body[: MAX_RESPONSE_BYTES + 1], content_type)
+    try:
+        return parse_json(text.encode("utf-8", "replace"), max_bytes=MAX_RESPONSE_BYTES, max_depth=MAX_RESPONSE_DEPTH)
+    except InvalidInput:
+        return clean_text(text)
 
 
-def _headers(data: dict[str, Any]) -> dict[str, str]:
-    """Headers as an object, or as rows {key, value}."""
-    given = data.get("headers")
-    pairs = given.items() if isinstance(given, dict) else _rows(given)
-    return {name: to_text(value) for name, value in pairs if name}
-
-
-def _rows(given: Any) -> list[tuple[str, Any]]:
-    rows = given if isinstance(given, list) else ()
-    return [(to_text(row.get("key")), row.get("value")) for row in rows if isinstance(row, dict) and row.get("key")]
+def _decode(body: bytes, content_type: str) -> str:
+    """The charset that the answer names; without one UTF-8 if it is that, and otherwise what Korean servers forget to
+    name."""
+    named = CHARSET.search(content_type)
+    codec = CODECS.get(named[1].lower()) if named else None
+    for tried in (codec,) if codec else ("utf-8-sig", "cp949"):
+        try:
+            return body.decode(tried)
+        except UnicodeDecodeError:
+            continue
+    return body.decode(codec or "utf-8-sig", "replace")
 
 
 def _body(data: dict[str, Any]) -> tuple[str, bytes]:
+    """What is sent and what it is called. Templates have filled the texts of a structure one by one, so that nothing
+    that a user says can become its structure."""
     kind = to_text(data.get("contentType")) or "json"
     body = data.get("body")
     if kind == "x-www-form-urlencoded" and isinstance(body, list | dict):
-        rows = list(body.items()) if isinstance(body, dict) else _rows(body)
+        rows = list(body.items()) if isinstance(body, dict) else rows_of(body)
         text = urlencode([(name, to_text(value)) for name, value in rows])
     else:
         text = body if isinstance(body, str) else "" if body is None else to_json(body)
-    return CONTENT_TYPES.get(kind, "text/plain; charset=utf-8"), text.encode("utf-8", "replace")
-
-
-def _data(answer: HttpResponse) -> Any:
-    """JSON where the answer is JSON (whatever it calls itself), otherwise its text."""
-    try:
-        return parse_json(answer.body, max_bytes=MAX_RESPONSE_BYTES, max_depth=MAX_RESPONSE_DEPTH)
-    except InvalidInput:
-        return clean_text(_decode(answer))
-
-
-def _decode(answer: HttpResponse) -> str:
-    charset = (
-        answer.content_type.lower().rpartition("charset=")[2].strip(" \"'")
-        if "charset=" in answer.content_type.lower()
-        else "utf-8"
-    )
-    try:
-        return answer.body.decode(charset, "replace")
-    except LookupError:
-        return answer.body.decode("utf-8", "replace")
+    return CONTENT_TYPES.get(kind, CONTENT_TYPES["text"]), text.encode("utf-8", "replace")

@@ -33,11 +33,10 @@ def test_the_example_bots_have_no_problems(path: Path) -> None:
     assert lint(file.content, file.profile) == []
 
 
-NOT_RUN_YET = "nodes of type 'sandbox' do not run in this version: the node sets sandbox.error and goes on"
 CLOSER = {
     "bot_back_node_test.json": ["flows[0].nodes[7]: no edge leads to node 10"],
     "flow_fallback_pingpong_api.json": [],
-    "flow_http_script.json": [f"flows[0].nodes[1].type: {NOT_RUN_YET}"],
+    "flow_http_script.json": [],
     "flow_postback_navigation.json": ["flows[0].nodes[2].data.flowId: no flow 2"],
     "flow_postback_pokemon.json": [],
 }
@@ -94,8 +93,7 @@ def test_every_problem_of_a_bad_bot_is_named_at_once() -> None:
         f"{nodes}[8].data.set[0].key": "bad_key",
         f"{nodes}[8].data.set[0].where": "condition",
         f"{nodes}[8]": "unreachable",
-        f"{nodes}[9].data.script": "over_limit",
-        f"{nodes}[9].type": "not_run_yet",
+        f"{nodes}[9].data.script": "too_many_bytes",
         f"{nodes}[9]": "unreachable",
         f"{nodes}[10].next[0].where.a.bogus": "condition_warning",
         f"{nodes}[10]": "unreachable",
@@ -189,7 +187,7 @@ def test_documents_of_any_wrong_shape_are_told_apart_without_failing(content: An
 
 
 def test_every_sentence_reads_in_both_languages() -> None:
-    words = "expected found value choices length limit flow node type what instead other nodes more"
+    words = "expected found value choices length limit flow node type what instead other nodes more size module"
     details = dict.fromkeys(words.split(), "x")
     for code, (severity, english, korean) in SENTENCES.items():
         problem = Problem("flows", code, details)

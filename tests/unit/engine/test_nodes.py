@@ -7,8 +7,9 @@ import pytest
 from shared.bot.model import Bot
 from shared.bot.node_types import NODE_TYPES
 from shared.engine import EffectFailed, HttpCall, HttpResponse, Session, StepResult, resume, step
+from shared.engine.effects import EFFECTS
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
-from shared.engine.registry import EXECUTORS
+from shared.engine.registry import COMPLETERS, EXECUTORS
 from shared.engine.session import JsonObject
 from tests.factories import a_bot, a_node, a_response, surroundings
 from tests.unit.engine.test_step import ERROR, say, talk, texts
@@ -16,6 +17,10 @@ from tests.unit.engine.test_step import ERROR, say, talk, texts
 
 def test_every_known_node_type_has_an_executor_and_the_reverse() -> None:
     assert set(EXECUTORS) == set(NODE_TYPES)
+
+
+def test_every_node_type_with_an_effect_takes_its_answer() -> None:
+    assert set(COMPLETERS) == set(EFFECTS)
 
 
 # ---- response
@@ -365,7 +370,7 @@ def a_fetch_bot(data: JsonObject) -> Bot:
 def fetched(data: JsonObject, answer: Any, inbound: Inbound | None = None) -> tuple[HttpCall, StepResult]:
     bot = a_fetch_bot(data)
     asked = step(bot, None, inbound or say("가 나"), surroundings())
-    assert asked.effect is not None
+    assert isinstance(asked.effect, HttpCall)
     assert asked.session is not None
     stored = Session.from_json(asked.session.to_json())
     return asked.effect, resume(bot, stored, answer, surroundings())
@@ -424,16 +429,14 @@ def test_form_rows_are_encoded_and_json_bodies_sent_as_they_are() -> None:
     )
 
 
-def test_with_too_little_time_left_nothing_is_started() -> None:
-    result = step(a_fetch_bot(FETCH), None, say("x"), surroundings(deadline_ns=600_000_000))
-    assert result.effect is None
-    assert texts(result) == ["there was no time left for the request|TimeoutError||"]
-
-
-def test_the_time_out_shrinks_to_what_is_left() -> None:
-    result = step(a_fetch_bot(FETCH), None, say("x"), surroundings(deadline_ns=2_000_000_000))
+@pytest.mark.parametrize(
+    ("timeout", "allowed"), [(None, 5_000), (800, 800), ("2000", 2_000), (90_000, 30_000), (0, 5_000)]
+)
+def test_a_request_may_take_what_its_node_allows_whatever_the_deadline(timeout: Any, allowed: int) -> None:
+    data = FETCH if timeout is None else {**FETCH, "timeout": timeout}
+    result = step(a_fetch_bot(data), None, say("x"), surroundings(deadline_ns=600_000_000))
     assert result.effect is not None
-    assert result.effect.timeout_ms == 1550
+    assert result.effect.timeout_ms == allowed
 
 
 def test_a_large_result_lives_for_its_turn_and_is_dropped_then() -> None:
@@ -447,18 +450,6 @@ def test_a_large_result_lives_for_its_turn_and_is_dropped_then() -> None:
         "dropped": True,
     }
     assert any("too large" in note for note in result.trace[-1].notes)
-
-
-@pytest.mark.parametrize("node_type", [name for name, kind in NODE_TYPES.items() if not kind.runs])
-def test_node_types_that_do_not_run_yet_set_their_error_and_the_walk_goes_on(node_type: str) -> None:
-    bot = a_bot(
-        nodes=[
-            a_node(1, "entry", {}, 2),
-            a_node(2, node_type, {}, 3),
-            a_response(3, "{{" + node_type + ".status}} {{" + node_type + ".error.name}}"),
-        ]
-    )
-    assert texts(talk(bot, Opened())) == ["FAILED NotSupported"]
 
 
 # ---- manual

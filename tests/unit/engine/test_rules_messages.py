@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.bot.model import Bot
-from shared.engine import StepResult
+from shared.engine import HttpCall, StepResult
 from shared.engine.inbound import AgentJoined, Opened, StartAt, UserMessage
 from shared.engine.message import MAX_CUSTOM, MAX_LABEL, MAX_PAYLOAD
 from shared.engine.nodes.keyboard import MAX_BUTTONS
@@ -191,6 +191,6 @@ def test_a_second_agent_who_joins_while_a_flow_runs_makes_the_bot_say_nothing() 
 def test_an_unknown_content_type_of_a_request_is_plain_text(content_type: Any) -> None:
     data = {"uri": "https://example.com", "method": "POST", "body": "x", "contentType": content_type}
     result = talk(a_bot(nodes=[a_node(1, "entry", {}, 2), a_node(2, "fetch", data)]), Opened())
-    assert result.effect is not None
+    assert isinstance(result.effect, HttpCall)
     expected = "application/json" if content_type == [] else "text/plain; charset=utf-8"
     assert result.effect.headers["content-type"] == expected

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.bot.model import Bot
-from shared.engine import Effect, EffectFailed, HttpResponse, Session, StepResult, Surroundings, resume, step
+from shared.engine import Effect, EffectFailed, HttpCall, HttpResponse, Session, StepResult, Surroundings, resume, step
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
 from shared.engine.walk import KEPT_LIMIT, MAX_NODES, PARAMS_LIMIT, RESULT_LIMIT
@@ -123,7 +123,7 @@ def test_the_last_failure_of_the_turn_is_known_behind_a_request_too() -> None:
         nodes=[a_node(1, "entry", {}, 2), a_node(2, "nlp", {}, 3), a_fetch(3, 4), a_response(4, "{{error.name}}")]
     )
     said, _, _ = carried_through(bot, Opened(), answer_with(b"{}"))
-    assert said == ["NotSupported"]
+    assert said == ["NotConfiguredError"]
 
 
 def test_a_failure_of_an_earlier_turn_is_not_the_error_of_this_one() -> None:
@@ -245,7 +245,10 @@ def test_a_silent_walk_runs_requests_and_sets_parameters_before_the_answer() -> 
     )
     said, result, asked = carried_through(bot, say("지은"), answer_with(b'{"n": 1}'), answer_with(b'{"n": 2}'))
     assert said == ["2 지은"]
-    assert [effect.url for effect in asked] == ["https://example.com", "https://example.com/1"]
+    assert [effect.url for effect in asked if isinstance(effect, HttpCall)] == [
+        "https://example.com",
+        "https://example.com/1",
+    ]
     assert result.session is not None
     assert result.session.position == (1, 6)
 
@@ -279,6 +282,7 @@ def test_two_requests_in_one_walk_are_two_steps_and_the_second_sees_the_first() 
     )
     said, _, asked = carried_through(bot, Opened(), answer_with(b'{"n": 1}'), answer_with(b'{"n": 2}'))
     assert said == ["1", "2"]
+    assert isinstance(asked[1], HttpCall)
     assert asked[1].url == "https://example.com/1"
 
 
