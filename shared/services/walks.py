@@ -6,10 +6,11 @@ caller saves the walk first, so that whoever carries it out does so under a key 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from shared.engine import Attempt, EffectAnswer, EffectFailed, Session, StepResult, Surroundings, resume, step
 from shared.engine.effects import TIMEOUT, Effect
+from shared.engine.nodes import sandbox
 from shared.services.carrier import NANOSECONDS, Carrier, Place
 from shared.services.request import Request
 
@@ -148,8 +149,7 @@ def visit_of(session: Session) -> int:
 def script_of(request: Request, session: Session) -> str:
     """The script of the node that a suspended walk waits at; it is kept in the bot's version alone."""
     node = None if session.position is None else request.bot.node(*session.position)
-    data: Any = None if node is None else node.raw.get("data")
-    return str(data.get("script", "")) if isinstance(data, dict) else ""
+    return "" if node is None else sandbox.script_of(node)
 
 
 def joined(result: StepResult, more: StepResult, took_ns: int = 0) -> StepResult:

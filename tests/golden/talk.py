@@ -1,7 +1,8 @@
 """Runs a golden conversation: a JSON file of what was said and what the bot answered.
 
     {"bot": a path from the repository's root or a document, "platform"?: "web", "now"?: ISO time,
-     "http"?: [{"asked": "GET https://...", "status": 200, "body": any JSON} or {"asked": ..., "failed": error name}],
+     "world"?: [{"asked": "GET https://...", "status": 200, "body": any JSON}, {"asked": node type, "result": {...}} or
+                {"asked": ..., "failed": error name}],
      "turns": [{what the user does, "bot": [...], "keyboard"?: [labels]}], "params"?: {...at the end}}
 
 The user does one of: {"open": true}, {"user": text, "payload"?: of an old button}, {"press": label of a button shown
@@ -18,7 +19,8 @@ from typing import Any
 from shared.bot.document import split_document
 from shared.bot.model import Bot
 from shared.channels.kakao.render import SkillReply, render_reply
-from shared.engine import EffectFailed, HttpResponse
+from shared.engine import Answered, Effect, EffectAnswer, EffectFailed, HttpCall, HttpResponse
+from shared.engine.effects import effect_to_json
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.message import parse_payload
 from shared.services.request import Handled, Request
@@ -35,9 +37,11 @@ def load_bot(given: Any) -> Bot:
     return Bot(file.content, bot_id="golden", version="golden", profile=file.profile)
 
 
-def answer_of(scripted: JsonObject) -> HttpResponse | EffectFailed:
+def answer_of(scripted: JsonObject) -> EffectAnswer:
     if "failed" in scripted:
         return EffectFailed(name=scripted["failed"], message=scripted["failed"])
+    if "result" in scripted:
+        return Answered(result=scripted["result"])
     body = scripted["body"]
     raw = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False)
     url = scripted["asked"].partition(" ")[2]
@@ -55,7 +59,7 @@ class Talk:
     def __post_init__(self) -> None:
         self.bot = load_bot(self.golden["bot"])
         self.platform = self.golden.get("platform", "web")
-        self.effects = ScriptedEffects([answer_of(scripted) for scripted in self.golden.get("http", [])])
+        self.effects = ScriptedEffects([answer_of(scripted) for scripted in self.golden.get("world", [])])
         now = self.golden.get("now")
         now_ms = NOW_MS if now is None else int(datetime.fromisoformat(now).timestamp() * 1000)
         self.handle = a_handle_inbound(self.turns, self.effects, now_ms=lambda: now_ms)
@@ -129,6 +133,10 @@ class Talk:
         )
 
 
+def as_asked(effect: Effect) -> str:
+    return f"{effect.method} {effect.url}" if isinstance(effect, HttpCall) else str(effect_to_json(effect)["type"])
+
+
 def as_golden(data: JsonObject) -> Any:
     return data["text"] if set(data) == {"type", "text"} else data
 
@@ -142,9 +150,10 @@ def run(golden: JsonObject) -> tuple[JsonObject, list[JsonObject]]:
         recorded.append(talk.record(turn, handled))
         if handled.turn.messages:
             replies.append(talk.kakao_reply(handled).body)
-    asked = [f"{effect.method} {effect.url}" for effect in talk.effects.asked]
-    http = [{**scripted, "asked": asked[index]} for index, scripted in enumerate(golden.get("http", [])[: len(asked)])]
+    asked = [as_asked(effect) for effect in talk.effects.asked]
+    scripted = golden.get("world", [])[: len(asked)]
+    world = [{**answer, "asked": asked[index]} for index, answer in enumerate(scripted)]
     fresh = {**golden, "turns": recorded, "params": talk.params()}
-    if golden.get("http"):
-        fresh["http"] = http
+    if golden.get("world"):
+        fresh["world"] = world
     return fresh, replies
