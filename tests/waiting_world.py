@@ -1,6 +1,6 @@
 """A front, a worker and the company's system of one log, with a clock that only moves when something takes time."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.conversation.turn import Turn
@@ -9,6 +9,7 @@ from shared.engine import Attempt, Effect, EffectAnswer, EffectFailed, HttpRespo
 from shared.engine.inbound import UserMessage
 from shared.ids import log_key
 from shared.services.advance import Advance
+from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
 from shared.services.ports import PostOutcome
 from shared.services.request import Handled, Request
@@ -66,8 +67,9 @@ class Company:
 class World:
     """Front and worker of one log, with a clock that only moves when something takes time."""
 
-    def __init__(self, bot: Any = None) -> None:
+    def __init__(self, bot: Any = None, *, breaker: bool = True) -> None:
         self.bot = bot or an_order_bot()
+        self.breaker = breaker
         self.ms = 0
         self.turns, self.queue, self.claims = MemoryTurns(), MemoryQueue(), MemoryClaims()
         self.company = Company(self)
@@ -82,9 +84,10 @@ class World:
         self.ms += ms
 
     def an_advance(self) -> Advance:
+        carrier = Carrier.of(self.ask_company, lambda: self.ms * MS)
         return an_advance(
             self.turns,
-            self.ask_company,
+            carrier=carrier if self.breaker else replace(carrier, breaker=None),
             queue=self.queue,
             new_id=self.new_id,
             now_ms=lambda: NOW_MS + self.ms,

@@ -107,10 +107,13 @@ class FinishWalks:
     def _move(self, request: Request, newest: Turn) -> bool:
         """One move; False when there is nothing to do now."""
         unfinished = newest.state.unfinished
-        posting = next((owed for owed in unfinished.owed if owed.route.callback_url is not None), None)
-        if posting is not None and posting.route.may_be_posted(self.now_ms() + LEAST_POST_MS):
-            self._post(request, newest, posting)
-            return True
+        for owed in unfinished.owed:
+            if owed.route.may_be_posted(self.now_ms() + LEAST_POST_MS):
+                self._post(request, newest, owed)
+                return True
+            if owed.route.callback_url is not None and not owed.route.may_be_posted(self.now_ms() - CLOCK_SLACK_MS):
+                self._keep_for_next_answer(request, newest, owed)
+                return True
         if unfinished.pending is not None:
             return self._go_on(request, newest, unfinished.pending)
         if unfinished.held:
@@ -160,6 +163,14 @@ class FinishWalks:
         elif outcome != "given":
             self.report(ReplyRefused("the callback refused the reply", revision=owed.revision, outcome=outcome))
         self.advance.settle(request, newest, owed.revision, is_given=outcome in ("given", "unknown"))
+
+    def _keep_for_next_answer(self, request: Request, newest: Turn, owed: Owed) -> None:
+        """Its callback's minute is over; was it posted by somebody who died?"""
+        claim = callback_claim(owed.revision)
+        was_posted = self.claims.is_taken(request.bot.id, request.log, claim, request.deadline_ns)
+        if was_posted:
+            self.report(ReplyUnknown("a reply was posted and its outcome is unknown", revision=owed.revision))
+        self.advance.settle(request, newest, owed.revision, is_given=was_posted)
 
     def _posted(self, url: str, body: bytes, owed: Owed, request: Request) -> PostOutcome:
         outcome: PostOutcome = "refused"
