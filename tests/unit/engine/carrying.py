@@ -37,11 +37,16 @@ def asked(node_type: str, data: JsonObject, inbound: Inbound | None = None, **ar
 
 
 def carried(
-    node_type: str, data: JsonObject, answer: EffectAnswer, says: str = "", inbound: Inbound | None = None
+    node_type: str,
+    data: JsonObject,
+    answer: EffectAnswer,
+    says: str = "",
+    inbound: Inbound | None = None,
+    **around: Any,
 ) -> StepResult:
     """The step that takes the answer."""
     bot = a_bot_with(node_type, data, says)
-    before = step(bot, None, inbound or say("안녕"), surroundings())
+    before = step(bot, None, inbound or say("안녕"), surroundings(**around))
     assert before.effect is not None, texts(before)
     assert before.session is not None
     stored = Session.from_json(json.loads(json.dumps(before.session.to_json(), allow_nan=False)))

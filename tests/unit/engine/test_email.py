@@ -40,7 +40,6 @@ def test_addresses_are_a_text_with_commas_or_a_list(to: Any, addresses: list[str
     [
         "a@example.com\r\nBcc: b@example.com",
         "a@example.com\nb@example.com",
-        "a@example.com\x00",
         "a@b@example.com",
         "<a@example.com",
         "a@example",
@@ -55,11 +54,8 @@ def test_addresses_are_a_text_with_commas_or_a_list(to: Any, addresses: list[str
 def test_what_is_no_address_fails_the_node_and_sends_nothing(said: str) -> None:
     for key in ("to", "replyTo"):
         result = ask("email", {**MAIL, key: "{{params.said}}"}, params={"said": said})
-        if said != "a@example.com\x00":
-            assert result.effect is None
-            assert texts(result) == ["FAILED InvalidAddressError|"]
-        else:  # NUL is taken out of every text
-            assert isinstance(result.effect, Mail)
+        assert result.effect is None
+        assert texts(result) == ["FAILED InvalidAddressError|"]
 
 
 def test_nobody_to_send_to_is_a_failure_and_nobody_named_is_the_authors_error() -> None:

@@ -12,7 +12,7 @@ from tests.unit.engine.carrying import ask, asked, carried, kept
 from tests.unit.engine.test_step import say, texts
 
 ES = {"provider": "dialogflow-es", "credential": "google", "projectId": "shop"}
-NOTHING = {"status": "COMPLETED", "intent": None, "entities": [], "answer": None, "score": None}
+NOTHING: dict[str, Any] = {"status": "COMPLETED", "intent": None, "entities": [], "answer": None, "score": None}
 
 
 def query(inbound: Any = None, **data: Any) -> IntentQuery:

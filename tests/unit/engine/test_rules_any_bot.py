@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from shared.bot.lint import lint
 from shared.bot.model import Bot
-from shared.engine import EffectFailed, HttpResponse, Session, resume, step
+from shared.engine import Answered, Effect, EffectAnswer, EffectFailed, HttpResponse, Session, resume, step
+from shared.engine.effects import EFFECTS, ScriptRun, effect_from_json, effect_to_json
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.session import JsonObject
+from shared.engine.walk import MAX_NODES
 from tests.factories import a_node, a_response, surroundings
 
 Path = tuple[str | int, ...]
@@ -61,7 +63,47 @@ CONTENT: JsonObject = {
                 ),
                 a_node(8, "back", {"operation": "pop", "count": 1}, 9),
                 a_node(9, "backstack", {"operation": "push"}, 10),
-                a_node(10, "flow", {"flowId": "1", "nodeId": 3}),
+                a_node(10, "sandbox", {"runtime": "nodejs", "script": "module.exports = () => 1", "slow": True}, 11),
+                a_node(11, "email", {"to": ["a@example.com"], "subject": "{{message}}", "body": "{{message}}"}, 12),
+                a_node(
+                    12,
+                    "gsheet",
+                    {
+                        "post": {"columns": ["a"], "values": ["{{sandbox.result}}"]},
+                        "spreadsheetId": "https://docs.google.com/spreadsheets/d/abc/edit",
+                        "token": "google_a",
+                    },
+                    (13, {"gsheet.status": "COMPLETED"}),
+                    14,
+                ),
+                a_node(
+                    13,
+                    "nlp",
+                    {
+                        "provider": "http",
+                        "credential": "nlp",
+                        "uri": "https://example.com",
+                        "headers": {"a": "{{userKey}}"},
+                        "body": {"q": ["{{message}}"]},
+                        "mapping": {"intent": "a.b"},
+                        "threshold": 0.5,
+                    },
+                    (14, {"nlp.intent": {"exists": True}}),
+                    15,
+                ),
+                a_node(
+                    14,
+                    "chitchat",
+                    {
+                        "provider": "openai",
+                        "model": "small",
+                        "maxTokens": 100,
+                        "instructions": "{{bot.title}}",
+                        "messages": {"failure": {"text": "{{chitchat.error}}"}},
+                    },
+                    15,
+                ),
+                a_node(15, "flow", {"flowId": "1", "nodeId": 2}),
             ],
         }
     ],
@@ -87,10 +129,14 @@ INBOUNDS: tuple[Inbound, ...] = (
     *(Opened(), StartAt(flow_id=1), StartAt(flow_id=1, node_id=7), StartAt(flow_id=9)),
     *(AgentJoined(), AgentMessage(data={"type": "text", "text": "네"}), CallCompleted()),
 )
-ANSWERS: tuple[HttpResponse | EffectFailed, ...] = (
-    HttpResponse(status=200, url="", content_type="", body=b'{"x": [1, 2]}'),
-    HttpResponse(status=500, url="", content_type="text/html; charset=", body=b"\xff"),
-    EffectFailed(name="Timeout", message="late"),
+HOSTILE: tuple[Any, ...] = (
+    *ODD,
+    *("\ud800", "\x00", "x" * 70_000, float("nan"), float("inf"), 10**400, {"\ud800": 1}, {1: 2}, {"text": "안녕"}),
+    *({"type": "cards", "cards": [{}]}, {"a b": 1, "ok": "\udfff", "null": None}, json.loads("[" * 90 + "]" * 90)),
+)
+KEYS = (
+    *("result", "message", "params", "custom", "intent", "entities", "answer", "score", "usage", "messageId"),
+    *("status", "error", "dropped", "\ud800"),
 )
 
 
@@ -113,8 +159,35 @@ def a_broken_bot(chance: random.Random) -> JsonObject:
     return content
 
 
+def an_answer(chance: random.Random) -> EffectAnswer:
+    """Of any kind, as whoever carried it out might have been deceived."""
+    kind = chance.random()
+    if kind < 0.2:
+        body = chance.choice([b'{"x": [1, 2]}', b"", b"\xff", b"[" * 100, b'"\\ud800"', b'{"a": 1e999}'])
+        content_type = chance.choice(["", "text/html; charset=", "text/plain; charset=utf-16", "\ud800"])
+        status = chance.choice([200, 204, 304, 500])
+        return HttpResponse(status=status, url="\ud800", content_type=content_type, body=body)
+    notes = [chance.choice(["", "log", "\ud800", "x" * 5_000])] * chance.choice([0, 1, 100])
+    if kind < 0.4:
+        return EffectFailed(name=chance.choice(["TimeoutError", "", "\ud800"]), message="\ud800late", notes=notes)
+    result = {key: copy.deepcopy(chance.choice(HOSTILE)) for key in chance.sample(KEYS, chance.randint(0, 6))}
+    if chance.random() < 0.5:
+        result["result"] = {key: copy.deepcopy(chance.choice(HOSTILE)) for key in KEYS[:4]}
+    return Answered(result=result, notes=notes)
+
+
+def as_kept(effect: Effect) -> Effect:
+    """An effect as a queue gives it back."""
+    data = json.loads(json.dumps(effect_to_json(effect), ensure_ascii=False, allow_nan=False).encode())
+    return effect_from_json(data, effect.script if isinstance(effect, ScriptRun) else "")
+
+
+def assert_storable(value: Any) -> None:
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+
+
 def as_stored(session: Session) -> Session:
-    return Session.from_json(json.loads(json.dumps(session.to_json(), allow_nan=False)))
+    return Session.from_json(json.loads(json.dumps(session.to_json(), ensure_ascii=False, allow_nan=False).encode()))
 
 
 @settings(max_examples=200, deadline=None)
@@ -129,8 +202,34 @@ def test_no_draft_and_no_event_breaks_a_step(seed: int) -> None:
     for inbound in chance.choices(INBOUNDS, k=6):
         around = surroundings(platform=chance.choice(["web", "kakao"]))
         result = step(bot, session, inbound, around)
+        executed = len(result.trace)
         while result.effect is not None:
+            assert as_kept(result.effect) == result.effect
+            assert 1 <= result.effect.timeout_ms <= 30_000
+            assert type(result.effect) is EFFECTS[result.trace[-1].type]
             assert result.session is not None
-            result = resume(bot, as_stored(result.session), chance.choice(ANSWERS), around)
-        json.dumps([result.messages, [entry.to_json() for entry in result.trace]], allow_nan=False)
+            result = resume(bot, as_stored(result.session), an_answer(chance), around)
+            executed += len(result.trace) - 1
+        assert executed <= MAX_NODES + 5
+        assert_storable([result.messages, [entry.to_json() for entry in result.trace]])
         session = None if result.session is None else as_stored(result.session)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_whatever_the_world_answers_a_sound_bot_goes_on(seed: int) -> None:
+    chance = random.Random(seed)
+    bot = Bot(CONTENT)
+    session: Session | None = None
+    start = StartAt(flow_id=1, node_id=chance.choice([5, 10, 11, 12, 13, 14]), message=chance.choice(SAID))
+    result = step(bot, session, start, surroundings())
+    said = list(result.messages)
+    while result.effect is not None:
+        assert as_kept(result.effect) == result.effect
+        assert result.session is not None
+        result = resume(bot, as_stored(result.session), an_answer(chance), surroundings())
+        said += result.messages
+    assert said
+    assert result.session is not None
+    assert (result.session.waiting, result.session.position) == ("keyboard", (1, 3))
+    assert result.session.progress is None

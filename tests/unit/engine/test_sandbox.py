@@ -87,12 +87,12 @@ def test_keys_that_are_no_parameter_names_are_noted_and_not_set() -> None:
 
 
 def test_params_beyond_the_conversations_limit_fail_the_node_and_change_nothing() -> None:
-    result = ran({"params": {"a": "x" * 40_000}})
-    assert result.session.params["a"]
-    assert PARAMS_LIMIT < 4 * 17_000
-    result = ran({"params": {"a": "\x01" * 8_000, "b": "x" * 18_000}})
+    before = {"old": "x" * (PARAMS_LIMIT - 1_000)}
+    answer = Answered(result={"result": {"params": {"new": "x" * 1_000}, "message": "네"}})
+    result = carried("sandbox", {"script": SCRIPT}, answer, params=before)
     assert texts(result) == ["FAILED ParametersTooLarge|"]
-    assert result.session.params == {}
+    assert result.session is not None
+    assert result.session.params == before
 
 
 @pytest.mark.parametrize("message", ["가격: 3", {"text": "가격: 3"}, {"type": "text", "text": "가격: 3"}])
