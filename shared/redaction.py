@@ -3,9 +3,7 @@
 import re
 from typing import Any, Final
 
-_WORDS: Final = (
-    r"authorization|cookie|token|secret|passw(?:or)?d|passphrase|(?:api|access|service|private)[-_]?key"
-)
+_WORDS: Final = r"authorization|cookie|token|secret|passw(?:or)?d|passphrase|(?:api|access|service|private)[-_]?key"
 SECRET_KEY: Final = re.compile(rf"(?i){_WORDS}")
 STARS: Final = "***"
 
