@@ -10,7 +10,7 @@ from shared.engine.walk import Walk
 from shared.errors import InvalidInput
 from shared.json_input import clean_text, plain_json
 from shared.redaction import looks_like_secret
-from shared.values import to_number, to_text
+from shared.values import UNDEFINED, to_number, to_text
 
 DEFAULT_TIMEOUT_MS: Final = 10_000
 MAX_TIMEOUT_MS: Final = 30_000
@@ -65,16 +65,24 @@ def said(walk: Walk, data: JsonObject) -> str:
 
 def result_of(walk: Walk, node: Node, answer: EffectAnswer) -> JsonObject | None:
     """The result of an effect that was carried out; None after its failure was noted."""
+    value = value_of(walk, node, answer)
+    if value is UNDEFINED:
+        return None
+    return value if isinstance(value, dict) else {}
+
+
+def value_of(walk: Walk, node: Node, answer: EffectAnswer) -> Any:
+    """As `result_of`, of whatever type (a script may give anything back); UNDEFINED after a failure."""
     if isinstance(answer, Answered | EffectFailed):
         walk.entry.notes.extend(clean_text(to_text(note))[:MAX_NOTE] for note in answer.notes[:MAX_NOTES])
     if isinstance(answer, Answered):
         try:
-            return dict(plain_json(answer.result))
+            return plain_json(answer.result)
         except InvalidInput as exc:
             walk.set_failure(node.type, "TooLargeError", f"the result cannot be kept: {exc}")
     else:
         take_failure(walk, node, answer)
-    return None
+    return UNDEFINED
 
 
 def take_failure(walk: Walk, node: Node, answer: EffectAnswer, **more: Any) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.redaction import STARS
 from shared.templates import MaskedText
 from shared.values import UNDEFINED
 
@@ -16,6 +17,16 @@ def has_masks(value: Any) -> bool:
     if isinstance(value, list):
         return any(has_masks(item) for item in value)
     return isinstance(value, MaskedText)
+
+
+def without_masked(value: Any) -> Any:
+    """A text with stars for what MASK hides; anything else as it is."""
+    if not isinstance(value, MaskedText):
+        return value
+    text = str(value)
+    for mask in reversed(value.masks):
+        text = text[: mask.start] + STARS + text[mask.end :]
+    return text
 
 
 @dataclass(slots=True)

@@ -97,13 +97,10 @@ def one_world(server: LoopbackServer, seed: int) -> tuple[int, int]:
 
 
 def test_ten_thousand_turns_against_a_hanging_target_are_answered_in_time_and_once(hanging: LoopbackServer) -> None:
-    slowest = 0
     with ThreadPoolExecutor(8) as threads:
-        for took, _ in threads.map(lambda seed: one_world(hanging, seed), range(WORLDS)):
-            slowest = max(slowest, took)
-    print(
-        f"\n{WORLDS * MESSAGES} turns, {len(hanging.requests)} calls, slowest answer {slowest} ms of the scaled clock"
-    )
+        worlds = list(threads.map(lambda seed: one_world(hanging, seed), range(WORLDS)))
+    slowest, attempts = max(took for took, _ in worlds), sum(made for _, made in worlds)
+    print(f"\n{WORLDS * MESSAGES} turns, {attempts} calls, slowest answer {slowest} ms of the scaled clock")
     assert slowest <= KAKAO_MS
 
 

@@ -1,13 +1,17 @@
 """JSON from outside is parsed within bounds or refused with its place."""
 
 import json
+import math
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InvalidInput
-from shared.json_input import clean_text, parse_json
+from shared.json_input import clean_text, parse_json, plain_json
+from shared.templates import Mask, MaskedText
+from shared.values import UNDEFINED, PrintsAs
 
 
 def parse(raw: bytes):
@@ -125,3 +129,28 @@ STORABLE_TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_charact
 )  # fmt: skip
 def test_any_storable_value_survives_the_round_trip(value, ensure_ascii):
     assert parse(json.dumps(value, ensure_ascii=ensure_ascii).encode()) == value
+
+
+def test_plain_json_is_a_copy_that_every_store_can_hold() -> None:
+    masked = MaskedText("가\x00", (Mask(0, 1, None),))
+    value = {"a": [masked, math.nan, -math.inf, 10**400, True, None, 1.5], 5: PrintsAs({"text": "\ud800"}, "text")}
+    plain = plain_json(value)
+    assert plain == {"a": ["가", None, None, None, True, None, 1.5], "5": {"text": "\ufffd"}}
+    assert (type(plain["a"][0]), type(plain["5"])) == (str, dict)
+    assert plain["a"] is not value["a"]
+
+
+@pytest.mark.parametrize(("depth", "fits"), [(64, True), (65, False)])
+def test_plain_json_is_as_deep_as_allowed(depth: int, fits: bool) -> None:
+    value: Any = json.loads("[" * depth + "]" * depth)
+    if fits:
+        assert plain_json(value) == value
+    else:
+        with pytest.raises(InvalidInput, match="nested too deeply"):
+            plain_json(value)
+
+
+@pytest.mark.parametrize("value", [b"x", {1}, object(), [UNDEFINED]])
+def test_what_is_no_json_value_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInput, match="not JSON"):
+        plain_json(value)

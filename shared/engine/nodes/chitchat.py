@@ -30,14 +30,17 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     provider, model = to_text(given.get("provider")).strip(), to_text(given.get("model")).strip()
     if provider not in CHITCHAT_PROVIDERS or not model:
         message = "no model is set" if provider in CHITCHAT_PROVIDERS else f"there is no provider '{provider[:40]}'"
-        return _refuse(walk, given, "NotConfiguredError", message if provider else "no provider is set")
+        walk.set_failure("chitchat", "NotConfiguredError", message if provider else "no provider is set")
+        return _refuse(walk, given)
     try:
         credential = credential_name(given)
     except InvalidInput as exc:
-        return _refuse(walk, given, "NotConfiguredError", str(exc))
+        walk.set_failure("chitchat", "NotConfiguredError", str(exc))
+        return _refuse(walk, given)
     text = said(walk, given)
     if not text:
-        return _refuse(walk, given, "NoTextError", "the end user said no text")
+        walk.set_failure("chitchat", "NoTextError", "the end user said no text")
+        return _refuse(walk, given)
     tokens = to_number(given.get("maxTokens", ""))
     walk.set_result("chitchat", {"status": "PENDING"})
     return Suspend(
@@ -70,8 +73,7 @@ def complete(walk: Walk, node: Node, answer: EffectAnswer) -> None:
     walk.say({"type": "text", "text": text})
 
 
-def _refuse(walk: Walk, data: dict[str, Any], name: str, message: str) -> Outcome:
-    walk.set_failure("chitchat", name, message)
+def _refuse(walk: Walk, data: dict[str, Any]) -> Outcome:
     _say_failure(walk, data)
     return ADVANCE
 

@@ -8,6 +8,7 @@ from shared.bot.model import Node
 from shared.engine.asking import MAX_BODY_BYTES, headers_of, is_slow, rows_of, take_failure, timeout_ms
 from shared.engine.effects import EffectAnswer, HttpCall, HttpResponse
 from shared.engine.outcome import ADVANCE, NodeFailed, Outcome, Suspend
+from shared.engine.trace import without_masked
 from shared.engine.walk import Walk
 from shared.errors import InvalidInput
 from shared.json_input import clean_text, parse_json, plain_json
@@ -38,7 +39,7 @@ CODECS: Final = {
 
 def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
     given = plain_json(data)
-    uri = to_text(given.get("uri")).strip()
+    uri, shown = to_text(given.get("uri")).strip(), to_text(without_masked(data.get("uri"))).strip()
     if not uri:
         raise NodeFailed("InvalidNode", f"node {node.id} has no address to call")
     method = to_text(given.get("method") or "GET").strip().upper()
@@ -50,9 +51,9 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
         if body and not any(name.lower() == "content-type" for name in headers):
             headers["content-type"] = content_type
     if len(body) > MAX_BODY_BYTES:
-        walk.set_failure("fetch", "TooLargeError", f"the body takes more than {MAX_BODY_BYTES} bytes", uri=uri)
+        walk.set_failure("fetch", "TooLargeError", f"the body takes more than {MAX_BODY_BYTES} bytes", uri=shown)
         return ADVANCE
-    walk.set_result("fetch", {"status": "PENDING", "uri": uri})
+    walk.set_result("fetch", {"status": "PENDING", "uri": shown})
     return Suspend(
         HttpCall(
             method=method,

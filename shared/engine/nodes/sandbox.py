@@ -6,12 +6,12 @@ from shared.bot.model import Node
 from shared.bot.node_types import SCRIPT_LIMIT
 from shared.bot.parameter_key import PARAMETER_KEY
 from shared.bot.script_modules import may_call_the_world
-from shared.engine.asking import is_slow, result_of, say_given, timeout_ms
+from shared.engine.asking import is_slow, say_given, timeout_ms, value_of
 from shared.engine.effects import EffectAnswer, ScriptRun
 from shared.engine.outcome import NodeFailed, Outcome, Suspend
 from shared.engine.walk import Walk
 from shared.json_input import plain_json
-from shared.values import to_json
+from shared.values import UNDEFINED, to_json
 
 TIMEOUT_MS: Final = 5_000
 """CLOSER's guide (sandbox); a node may ask for less."""
@@ -54,10 +54,9 @@ def execute(walk: Walk, node: Node, data: dict[str, Any]) -> Outcome:
 
 def complete(walk: Walk, node: Node, answer: EffectAnswer) -> None:
     """sandbox {status, result, error}: the whole of what the handler gave is in `result`, of whatever type."""
-    carried_out = result_of(walk, node, answer)
-    if carried_out is None:
+    result = value_of(walk, node, answer)
+    if result is UNDEFINED:
         return
-    result = carried_out.get("result")
     if len(to_json(result).encode()) > RESULT_LIMIT:
         walk.set_failure("sandbox", "TooLargeError", f"the result takes more than {RESULT_LIMIT} bytes")
         return

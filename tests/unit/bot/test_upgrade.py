@@ -4,6 +4,7 @@ import json
 
 from shared.bot.document import join_document, split_document
 from shared.bot.lint import lint
+from shared.bot.upgrade import upgrade_data
 from shared.engine.inbound import Opened
 from tests.factories import a_bot, a_node
 from tests.unit.engine.test_step import talk, texts
@@ -33,3 +34,13 @@ def test_old_forms_have_no_problems_and_are_exported_as_they_came():
         assert lint(file.content) == []
         assert join_document(file.profile, file.content) == json.loads(before)
         assert json.dumps(document) == before
+
+
+def test_closers_intent_node_is_read_with_today_s_names_and_exported_as_it_came():
+    old = {"nlpType": "watson_conversation", "version": "v1", "versionDate": "20170712", "token": "acc", "url": "u"}
+    assert upgrade_data("nlp", old) == {"provider": "watson", "credential": "acc", "version": "2017-07-12", "url": "u"}
+    assert upgrade_data("nlp", {"nlpType": ["x"]})["provider"] == ["x"]
+    assert upgrade_data("nlp", {"provider": "http", "nlpType": "x"}) == {"provider": "http", "nlpType": "x"}
+    document = a_document("nlp", old)
+    file = split_document(document)
+    assert join_document(file.profile, file.content) == a_document("nlp", old)

@@ -178,6 +178,14 @@ def test_the_trace_shows_request_and_answer_without_secrets() -> None:
     assert got["answer"]["body"] == '{"access_token": "***", "n": 1}'
 
 
+def test_masked_text_in_an_address_is_sent_and_not_shown() -> None:
+    data = {"uri": URI + "?a=1&phone={{MASK(message)}}&b=2"}
+    result = ask("fetch", data, say("010"))
+    assert isinstance(result.effect, HttpCall)
+    assert result.effect.url == URI + "?a=1&phone=010&b=2"
+    assert kept(result, "fetch")["uri"] == URI + "?a=1&phone=***&b=2"
+
+
 def test_a_request_with_masked_text_is_not_in_the_trace() -> None:
     effect = ask("fetch", {"uri": URI, "method": "POST", "body": {"phone": "{{MASK(message)}}"}}, say("010-1234")).trace
     assert effect[-1].effect == {"request": "***"}

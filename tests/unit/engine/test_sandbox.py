@@ -16,7 +16,7 @@ SCRIPT = "module.exports = async () => ({params: {a: `{{b}}${1}`}}) // {{#if}}"
 
 
 def ran(result: Any, says: str = "", notes: list[str] | None = None) -> Any:
-    return carried("sandbox", {"script": SCRIPT}, Answered(result={"result": result}, notes=notes or []), says)
+    return carried("sandbox", {"script": SCRIPT}, Answered(result=result, notes=notes or []), says)
 
 
 def test_a_script_is_run_as_it_was_written_and_sees_the_conversation() -> None:
@@ -88,7 +88,7 @@ def test_keys_that_are_no_parameter_names_are_noted_and_not_set() -> None:
 
 def test_params_beyond_the_conversations_limit_fail_the_node_and_change_nothing() -> None:
     before = {"old": "x" * (PARAMS_LIMIT - 1_000)}
-    answer = Answered(result={"result": {"params": {"new": "x" * 1_000}, "message": "네"}})
+    answer = Answered(result={"params": {"new": "x" * 1_000}, "message": "네"})
     result = carried("sandbox", {"script": SCRIPT}, answer, params=before)
     assert texts(result) == ["FAILED ParametersTooLarge|"]
     assert result.session is not None

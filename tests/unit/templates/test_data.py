@@ -178,3 +178,11 @@ class TestExpansion:
 
     def test_a_dot_before_the_bracket_means_the_key_i(self):
         assert render(["{{l.[i]}}"], l={"i": "key"}) == ["key"]
+
+
+def test_texts_that_become_html_escape_what_they_print_and_no_others_do() -> None:
+    data = compile_data(
+        {"body": "{{a}}{{{a}}}{{&a}}", "subject": "{{a}}", "in": {"body": "{{a}}"}}, frozenset({"body"})
+    )
+    rendered = data.render({"a": "<&"}, RenderEnvironment(now_ms=0, random=lambda: 0.0))
+    assert rendered == {"body": "&lt;&amp;<&<&", "subject": "<&", "in": {"body": "<&"}}
