@@ -208,7 +208,7 @@ class FunctionPool:
             return
         await self._release(worker)
 
-    async def invoke(self, event: Any, trace: str = "", patience: float | None = PATIENCE_SECONDS) -> Result:
+    async def invoke(self, event: Any, trace: str = "", *, patience: float | None) -> Result:
         """Runs the handler once, in an environment of its own while it lasts.
 
         It is throttled at the function's reserved concurrency, and when no environment is free within `patience`

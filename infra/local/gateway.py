@@ -101,7 +101,8 @@ class Gateway:
         if len(json.dumps(event)) > MAX_EVENT_BYTES:
             return error_answer(413), route
         seconds = route.timeout_seconds
-        invocation = self._begin(self._pools[route.function], event, event["headers"]["x-amzn-trace-id"], seconds)
+        pool, trace = self._pools[route.function], event["headers"]["x-amzn-trace-id"]
+        invocation = self._begin(pool, event, trace, patience=seconds)
         done, _ = await asyncio.wait({invocation}, timeout=seconds)
         if not done or invocation.result().timed_out or invocation.result().throttled:
             return error_answer(503), route
@@ -109,10 +110,10 @@ class Gateway:
         return (error_answer(500) if result.failed else http_answer(result.payload)), route
 
     def _begin(
-        self, pool: FunctionPool, event: Any, trace: str = "", patience: float | None = PATIENCE_SECONDS
+        self, pool: FunctionPool, event: Any, trace: str = "", *, patience: float | None
     ) -> "asyncio.Task[Result]":
         """Starts an invocation that goes on if its caller leaves, as on AWS."""
-        task = asyncio.create_task(pool.invoke(event, trace, patience))
+        task = asyncio.create_task(pool.invoke(event, trace, patience=patience))
         self._events.add(task)
         task.add_done_callback(self._events.discard)
         return task
@@ -139,7 +140,7 @@ class Gateway:
         if kind == "Event":
             self._begin(pool, event, patience=None)
             return web.Response(status=202)
-        result = await asyncio.shield(self._begin(pool, event))
+        result = await asyncio.shield(self._begin(pool, event, patience=PATIENCE_SECONDS))
         if result.throttled:
             return _lambda_error(429, "TooManyRequestsException", "Rate Exceeded.")
         headers = {"X-Amz-Executed-Version": "$LATEST", "Content-Type": "application/json"}

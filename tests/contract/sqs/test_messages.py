@@ -105,10 +105,12 @@ def test_a_waiting_consumer_is_told_at_once(queue: Queue) -> None:
         assert len(waiting.result(timeout=15)) == 1
 
 
-def test_a_waiting_consumer_gets_what_becomes_visible_meanwhile(queue: Queue) -> None:
+def test_a_waiting_consumer_gets_what_becomes_visible_meanwhile(queue: Queue, sqs_endpoint: str) -> None:
+    """Long before its wait ends: the consumer would hang up."""
+    impatient = client("sqs", sqs_endpoint, config=Config(read_timeout=15, retries={"total_max_attempts": 1}))
     queue.send()
     queue.receive_one()
-    assert len(queue.receive(wait=20)) == 1
+    assert len(Queue(impatient, queue.url).receive(wait=20)) == 1
 
 
 def test_a_waiting_consumer_gets_nothing_when_nothing_comes(queue: Queue) -> None:

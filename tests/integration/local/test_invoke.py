@@ -10,7 +10,6 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from infra.local import functions
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import client
 from infra.local.functions import MAX_EVENT_BYTES, MAX_QUEUED_EVENT_BYTES, MAX_WORKERS
@@ -70,7 +69,6 @@ def test_functions_call_one_another_at_the_same_time(cloud: LocalCloud) -> None:
 def test_functions_that_wait_for_their_own_environments_come_to_an_end(
     cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(functions.FunctionPool.invoke, "__defaults__", ("", 0.2))
     monkeypatch.setattr("infra.local.gateway.PATIENCE_SECONDS", 0.2)
     event: Any = {"say": "deep"}
     for _ in range(MAX_WORKERS):
@@ -81,8 +79,9 @@ def test_functions_that_wait_for_their_own_environments_come_to_an_end(
     assert answer == THROTTLED
 
 
-def test_reserved_concurrency_throttles_at_once(cloud: LocalCloud) -> None:
-    """The function holds its one environment while it invokes itself."""
+def test_reserved_concurrency_throttles_at_once(cloud: LocalCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function holds its one environment while it invokes itself; it would wait until its own time-out."""
+    monkeypatch.setattr("infra.local.gateway.PATIENCE_SECONDS", 60)
     assert invoke(cloud, "ScarceFunction", calling("ScarceFunction", {"say": 1})) == THROTTLED
     assert invoke(cloud, "ScarceFunction", {"say": 2}) == 2
 

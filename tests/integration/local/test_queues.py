@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from infra.local.cloud import LocalCloud
+from infra.local.functions import MAX_EVENT_BYTES
 from tests.integration.local.conftest import FIXTURES, eventually
 
 
@@ -264,11 +265,12 @@ def test_many_messages_are_all_worked_on(works: Works) -> None:
 
 def test_large_messages_that_fit_no_event_together_come_in_several(works: Works) -> None:
     messages = [named(padding="x" * 1_000_000) for _ in range(8)]
-    sqs = works.cloud.client("sqs")
     for message in messages:
-        sqs.send_message(QueueUrl=works.cloud.outputs["Plain"], MessageBody=json.dumps(message))
+        works.send("Windowed", message)
     eventually(lambda: works.done(*(message["name"] for message in messages)))
-    eventually(lambda: works.is_empty("Plain"))
+    eventually(lambda: works.is_empty("Windowed"))
+    batches = [note["event"]["Records"] for note in works.notes("batch")]
+    assert max(len(json.dumps(batch)) for batch in batches) <= MAX_EVENT_BYTES
 
 
 def test_messages_sent_before_a_restart_are_worked_on_after_it(tmp_path: Path) -> None:
