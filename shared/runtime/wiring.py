@@ -39,7 +39,8 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     that it runs handlers in: no environment variable and no setting of a deployed function leads here."""
     global _local_targets  # noqa: PLW0603 - the one switch, set before anything is wired
     _local_targets = targets
-    effect_runner.cache_clear()
+    for made in (effect_runner, advance, handle_inbound, handle_skill_call, finish_walks):
+        made.cache_clear()
 
 
 @cache
