@@ -77,10 +77,19 @@ def error_codes() -> set[str]:
     return {kind.code for kind in subclasses(MalgilError) if kind.__module__.startswith("shared.")}
 
 
+def failed_effects(path: Path) -> Iterator[str]:
+    """Names that are written out where an effect fails: EffectFailed(name="...")."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "EffectFailed":
+            for keyword in node.keywords:
+                if keyword.arg == "name" and isinstance(keyword.value, ast.Constant):
+                    yield str(keyword.value.value)
+
+
 def failure_names() -> set[str]:
     """Names of errors inside a conversation: first arguments of what makes them, wherever a text stands there."""
     makers = {"NodeFailed": 0, "fail": 0, "error_value": 0, "set_failure": 1}
-    found: set[str] = set()
+    found = {name for path in (ROOT / "shared").rglob("*.py") for name in failed_effects(path)}
     for path in (ROOT / "shared" / "engine").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):

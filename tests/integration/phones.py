@@ -44,6 +44,7 @@ class Caller:
         secret: str | None = None,
         request_id: str | None = None,
         spent_ms: int = 0,
+        callback_url: str | None = None,
     ) -> dict[str, Any]:
         """The function's reply to a request that API Gateway received `spent_ms` ago."""
         headers = {"x-malgil-secret": self.settings.header_secrets[0] if secret is None else secret}
@@ -56,7 +57,9 @@ class Caller:
             },
             "headers": headers,
             "requestContext": {"timeEpoch": world.now_ms() - spent_ms},
-            "body": json.dumps(self.payload(utterance, extra)),
+            "body": json.dumps(
+                self.payload(utterance, extra, **({} if callback_url is None else {"callbackUrl": callback_url}))
+            ),
         }
         return app.handler(event, None)
 
