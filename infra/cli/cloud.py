@@ -24,9 +24,11 @@ VARIABLES: Final = {
     "MALGIL_TURNS_TABLE": "TurnsTableName",
     "MALGIL_CORE_TABLE": "CoreTableName",
     "MALGIL_BOT_BUCKET": "BotBucketName",
+    "MALGIL_EFFECT_QUEUE_URL": "EffectQueueUrl",
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"
+CALLBACK_PATH: Final = "/kakao/callback"
 LOCAL_FUNCTION: Final = "KakaoSkillFunction"
 """The function of the local cloud whose environment commands share: same tables, same endpoints, same credentials."""
 SHARED_VARIABLES: Final = re.compile(
@@ -50,13 +52,14 @@ class CloudChoice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cloud:
     """An installation. `http_url` is the base of skill URLs; `local_targets` are loopback addresses that bots may call,
-    which only the local cloud has."""
+    and `callback_url` is Kakao's callback server, both of which only the local cloud has."""
 
     name: str
     is_local: bool
     http_url: str
     environment: Mapping[str, str]
     local_targets: frozenset[tuple[str, int]] = frozenset()
+    callback_url: str | None = None
 
     def skill_url(self, bot_id: str, path_secret: str) -> str:
         return f"{self.http_url}/kakao/{bot_id}/{path_secret}"
@@ -114,6 +117,7 @@ def _local(state: Path) -> Cloud | None:
             environment={
                 name: value for name, value in environment.items() if SHARED_VARIABLES.fullmatch(name) is not None
             },
+            callback_url=f"{described['example_url']}{CALLBACK_PATH}" if described.get("example_url") else None,
             local_targets=frozenset((host, int(port)) for host, port in described.get("local_targets", ())),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as exc:

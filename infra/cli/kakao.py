@@ -27,6 +27,11 @@ OTHER_BLOCK: Final = both(
     "다른 블록을 실행합니다: 이 스킬로 오지 않습니다", "runs another block: this skill is not called"
 )
 LATE: Final = both("5초가 지나 카카오톡은 답을 버립니다", "later than 5 s: KakaoTalk drops the answer")
+WAITING_FOR_REPLY: Final = both("콜백을 기다립니다 (최대 1분)", "waiting for the callback (a minute at most)")
+NO_REPLY: Final = both(
+    "1분 안에 콜백이 오지 않았습니다: 다음 말에 이어집니다",
+    "no callback within the minute: it comes with the next message",
+)
 SHOWN_OF_A_BAD_ANSWER: Final = 2_000
 HELP: Final = (
     ("1, 2, ...", both("버튼 누르기", "press a button")),
@@ -42,9 +47,10 @@ def skill_of_url(url: str, secret: str | None) -> Skill:
     return Skill(name="malgil", url=url, secret=secret)
 
 
-def skill_of_bot(choice: CloudChoice, bot_id: str) -> Skill:
+def skill_of_bot(choice: CloudChoice, bot_id: str, *, with_callback: bool = False) -> Skill:
     """The skill URL of a bot with its secrets; the local cloud's bots are connected on their first call.
 
+    `with_callback` makes calls as Kakao does for bots that were granted it; only the local cloud has a callback server.
     Raises NotFound, and InvalidInput when a deployed bot is not connected: what opens it to the world is asked for.
     """
     place = enter(choice)
@@ -57,7 +63,10 @@ def skill_of_bot(choice: CloudChoice, bot_id: str) -> Skill:
         settings = authoring().connect_kakao(bot_id)
     else:
         raise InvalidInput(f"bot '{bot_id}' is not connected to KakaoTalk yet: `malgil bot connect {bot_id}`")
-    return Skill.of_settings(bot_id, place.skill_url(bot_id, settings.path_secret), settings)
+    if with_callback and place.callback_url is None:
+        raise InvalidInput("--callback needs the local cloud of `make run`: KakaoTalk itself calls deployed bots back")
+    callback_url = place.callback_url if with_callback else None
+    return Skill.of_settings(bot_id, place.skill_url(bot_id, settings.path_secret), settings, callback_url=callback_url)
 
 
 class Phone:
@@ -117,7 +126,23 @@ class Phone:
             self._screen.line(f"  {safe(choice.label)} {safe(choice.hint)} ({where})", "dim")
 
     def _send(self, payload: JsonObject) -> None:
-        answer = self._last = self._connection.send(payload)
+        token = self._connection.announce_callback(payload)
+        answer = self._connection.send(payload)
+        self._draw(answer)
+        if token is not None and isinstance(answer.body, dict) and answer.body.get("useCallback") is True:
+            self._wait_for(token)
+
+    def _wait_for(self, token: str) -> None:
+        """The reply that is posted later, as Kakao shows it."""
+        self._screen.line(f"  {WAITING_FOR_REPLY}", "dim")
+        reply = self._connection.posted_reply(token)
+        if reply is None:
+            self._screen.line(f"✗ {NO_REPLY}", "red")
+        else:
+            self._draw(reply)
+
+    def _draw(self, answer: Answer) -> None:
+        self._last = answer
         screen = self._screen
         screen.clear()
         if answer.problem is not None:

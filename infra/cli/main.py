@@ -71,6 +71,7 @@ def kakao(
     *,
     url: Annotated[str | None, typer.Option(help="Any skill URL, instead of the bot's.")] = None,
     secret: Annotated[str | None, typer.Option(help="Value of its secret header.")] = None,
+    callback: Annotated[bool, typer.Option("--callback", help="Take late replies as callbacks (local cloud).")] = False,
     user: UserOption = None,
 ) -> None:
     """Talk as KakaoTalk does: skill calls to the bot's URL, bubbles as a phone draws them; /help lists the commands."""
@@ -79,7 +80,7 @@ def kakao(
     if url is not None:
         skill = skill_of_url(url, secret)
     elif bot is not None:
-        skill = skill_of_bot(choice_of(context), bot)
+        skill = skill_of_bot(choice_of(context), bot, with_callback=callback)
     else:
         raise InvalidInput("name a bot, or give its --url and --secret")
     with Phone(skill, user) as phone:

@@ -16,6 +16,8 @@ JsonObject = dict[str, Any]
 
 TIMEOUT_SECONDS: Final = 10.0
 """Twice Kakao's patience: a late answer is still worth seeing."""
+CALLBACK_SECONDS: Final = 60.0
+POLL_SECONDS: Final = 0.2
 NEVER_PROXIED: Final = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 SOME_BOT_ID: Final = "000000000000000000000000"
@@ -44,22 +46,25 @@ NOT_JSON: Final = both("답이 JSON이 아닙니다", "the answer is not JSON")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skill:
-    """Where calls go. The ids are what Kakao would send; a bot's settings may insist on them."""
+    """Where calls go. The ids are what Kakao would send; a bot's settings may insist on them. With `callback_url`, the
+    base of a callback server, every call allows the reply to be posted there later."""
 
     name: str
     url: str
     secret: str | None
     kakao_bot_id: str = SOME_BOT_ID
     welcome_block_id: str = SOME_BLOCK_ID
+    callback_url: str | None = None
 
     @classmethod
-    def of_settings(cls, name: str, url: str, settings: KakaoSettings) -> "Skill":
+    def of_settings(cls, name: str, url: str, settings: KakaoSettings, callback_url: str | None = None) -> "Skill":
         return cls(
             name=name,
             url=url,
             secret=settings.header_secrets[0],
             kakao_bot_id=settings.kakao_bot_id or SOME_BOT_ID,
             welcome_block_id=settings.welcome_block_id or SOME_BLOCK_ID,
+            callback_url=callback_url,
         )
 
 
@@ -153,6 +158,26 @@ class SkillCaller:
         except (httpx.HTTPError, httpx.InvalidURL) as exc:
             return Answer(milliseconds=_since(started), problem=f"{UNREACHABLE}: {str(exc) or type(exc).__name__}")
         return _answer(response.status_code, raw, _since(started))
+
+    def announce_callback(self, payload: JsonObject) -> str | None:
+        """Let this call be answered later: the token, None without a callback server."""
+        if self.skill.callback_url is None:
+            return None
+        token = str(uuid.uuid4())
+        url = f"{self.skill.callback_url}/{token}"
+        self.client.put(url)
+        payload["userRequest"]["callbackUrl"] = url
+        return token
+
+    def posted_reply(self, token: str) -> Answer | None:
+        """The reply posted for a call, waited for; None when its minute passed."""
+        started = time.monotonic()
+        while _since(started) < CALLBACK_SECONDS * 1000:
+            response = self.client.get(f"{self.skill.callback_url}/{token}")
+            if response.status_code == httpx.codes.OK:
+                return _answer(response.status_code, response.content, _since(started))
+            time.sleep(POLL_SECONDS)
+        return None
 
     def __enter__(self) -> Self:
         return self

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from infra.local.kakao_callback import KakaoCallback
+
 JsonObject = dict[str, Any]
 Answer = tuple[int, JsonObject]
 
@@ -110,7 +112,8 @@ async def _handle(request: web.Request) -> web.Response:
 
 
 def application() -> web.Application:
-    """The API as an aiohttp application."""
+    """The API as an aiohttp application, and Kakao's callback server beside it."""
     app = web.Application(client_max_size=MAX_BODY_BYTES)
+    KakaoCallback().add_to(app)
     app.router.add_route("*", "/{path:.*}", _handle)
     return app

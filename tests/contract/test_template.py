@@ -349,4 +349,10 @@ def test_functions_work_only_on_queues_of_this_template():
 
 
 def test_the_outputs_say_where_everything_is():
-    assert set(TEMPLATE["Outputs"]) == {"HttpApiUrl", "TurnsTableName", "CoreTableName", "BotBucketName"}
+    assert set(TEMPLATE["Outputs"]) == {
+        "HttpApiUrl",
+        "TurnsTableName",
+        "CoreTableName",
+        "BotBucketName",
+        "EffectQueueUrl",
+    }

@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "MALGIL_TURNS_TABLE": "turns",
     "MALGIL_CORE_TABLE": "core",
     "MALGIL_BOT_BUCKET": "bots",
+    "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
     "AWS_ENDPOINT_URL": "http://127.0.0.1:8788",
     "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:8788",
     "AWS_ACCESS_KEY_ID": "local",
@@ -30,6 +31,7 @@ OUTPUTS = {
     "TurnsTableName": "turns",
     "CoreTableName": "core",
     "BotBucketName": "bots",
+    "EffectQueueUrl": "https://queue.example/effects",
     "HttpApiUrl": "https://a.example",
 }
 
@@ -115,6 +117,8 @@ def test_a_stack_is_found_by_its_outputs(aws: Any) -> None:
         "MALGIL_TURNS_TABLE": "turns",
         "MALGIL_CORE_TABLE": "core",
         "MALGIL_BOT_BUCKET": "bots",
+        "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
+        "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
         "AWS_REGION": "ap-northeast-2",
         "AWS_DEFAULT_REGION": "ap-northeast-2",
     }
