@@ -30,7 +30,9 @@ def example_api() -> Iterator[LoopbackServer]:
 def cloud(tmp_path_factory: pytest.TempPathFactory, example_api: LoopbackServer) -> Iterator[LocalCloud]:
     state = tmp_path_factory.mktemp("state")
     targets = [("127.0.0.1", example_api.port)]
-    with LocalCloud(state=state, http_port=0, aws_port=0, local_targets=targets, watch=False) as started:
+    with LocalCloud(
+        state=state, http_port=0, aws_port=0, example_port=0, local_targets=targets, watch=False
+    ) as started:
         yield started
 
 

@@ -118,7 +118,6 @@ def test_a_stack_is_found_by_its_outputs(aws: Any) -> None:
         "MALGIL_CORE_TABLE": "core",
         "MALGIL_BOT_BUCKET": "bots",
         "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
-        "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
         "AWS_REGION": "ap-northeast-2",
         "AWS_DEFAULT_REGION": "ap-northeast-2",
     }
