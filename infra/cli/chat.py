@@ -173,7 +173,7 @@ def draw_trace(screen: Screen, trace: Sequence[TraceEntry]) -> None:
         shown = masked(entry.to_json())
         edge = f" -> edge {shown['edge']}" if "edge" in shown else ""
         screen.line(f"  {shown['flowId']}/{shown['nodeId']} {shown['type']} {shown['ms']} ms{edge}", "dim")
-        for key in ("data", "changes", "error", "notes"):
+        for key in ("data", "effect", "changes", "error", "notes"):
             if key in shown:
                 screen.line(f"      {key}: {safe(json.dumps(shown[key], ensure_ascii=False))}", "dim")
 

@@ -167,6 +167,8 @@ class Advance:
                 place = place_of(request, session)
                 key = idempotency_key(request.log, pending.revision, place, pending.visit)
                 answer = self.walks.carry_out(request, effect, place, key)
+                if self.walks.deserves_more_time(request, effect, answer, self.walks.clock_ns() - started_ns):
+                    return Advanced(turn=turn, is_waiting=True, trace=trace)  # the worker was asked when it was saved
             took_ns = self.walks.clock_ns() - started_ns
             now_ms = self.now_ms()
             result = self.walks.resume(request, session, answer, now_ms)

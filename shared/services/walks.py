@@ -107,7 +107,7 @@ class Walks:
                 key = idempotency_key(request.log, revision, place, visit_of(result.session))
                 answer = self.carry_out(request, effect, place, key)
                 took_ns = self.clock_ns() - started
-                if self._deserves_more_time(request, effect, answer, took_ns):
+                if self.deserves_more_time(request, effect, answer, took_ns):
                     break
                 remembered.add(effect, answer)
             else:
@@ -115,10 +115,11 @@ class Walks:
             result = joined(result, resume(request.bot, result.session, answer, around), took_ns)
         return result
 
-    def _deserves_more_time(self, request: Request, effect: Effect, answer: EffectAnswer, took_ns: int) -> bool:
-        """It was cut off by its caller's hurry, not by its own time-out, and its caller can be told to wait."""
+    def deserves_more_time(self, request: Request, effect: Effect, answer: EffectAnswer, took_ns: int) -> bool:
+        """It was cut off by its caller's hurry, not by its own time-out; it may be repeated, and the caller told to wait."""
         timed_out = isinstance(answer, EffectFailed) and answer.name == TIMEOUT
-        return timed_out and request.can_be_told_to_wait and took_ns / NANOSECONDS < effect.timeout_ms
+        was_cut_off = took_ns / NANOSECONDS < effect.timeout_ms
+        return effect.repeatable and timed_out and was_cut_off and request.can_be_told_to_wait
 
     def _surroundings(self, request: Request, now_ms: int) -> Surroundings:
         return Surroundings(

@@ -17,8 +17,8 @@ from shared.services.request import Handled
 from tests.fakes import MemoryTurns
 from tests.waiting_world import Crash, World, an_order_bot
 
-MESSAGES = 60
-SEEDS = range(12)
+MESSAGES = 40
+SEEDS = range(8)
 
 
 class CrashingTurns(MemoryTurns):

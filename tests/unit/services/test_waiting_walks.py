@@ -290,6 +290,29 @@ def test_a_repeatable_call_that_is_cut_off_by_the_hurry_gets_its_full_time_from_
     assert texts(world.continues().messages) == REPLY
 
 
+def test_a_repeatable_call_after_one_that_is_not_gets_its_full_time_too() -> None:
+    post = {"uri": "https://api.example.com/저장", "method": "POST"}
+    get = {"uri": "https://api.example.com/보기", "timeout": 8_000}
+    nodes = [
+        a_node(1, "entry", {}, 2),
+        a_node(2, "fetch", post, 3),
+        a_node(3, "fetch", get, 4),
+        a_response(4, "{{fetch.data}}"),
+    ]
+    world = World(a_bot(nodes=nodes))
+    company = world.company
+
+    def slow_to_show(effect: Effect, attempt: Attempt) -> EffectAnswer:
+        company.takes_ms = 100 if attempt.idempotency_key.endswith("1.2:2") else 6_000
+        return company(effect, attempt)
+
+    world.company = slow_to_show  # type: ignore[assignment]
+    assert world.says("주문").is_waiting
+    world.work(10_000)
+    assert texts(world.continues().messages) == ["됐어요: 보기"]
+    assert [path for path, _ in company.calls] == ["저장", "보기", "보기"]
+
+
 def test_a_call_that_must_not_happen_twice_is_cut_off_and_fails() -> None:
     world = World(an_order_bot(timeout=8_000))
     world.company.takes_ms = 6_000
