@@ -116,7 +116,7 @@ class Walks:
         return result
 
     def deserves_more_time(self, request: Request, effect: Effect, answer: EffectAnswer, took_ns: int) -> bool:
-        """It was cut off by its caller's hurry, not by its own time-out; it may be repeated, and the caller told to wait."""
+        """Cut off by the caller's hurry, not by its own time-out; may be repeated, and the caller told to wait."""
         timed_out = isinstance(answer, EffectFailed) and answer.name == TIMEOUT
         was_cut_off = took_ns / NANOSECONDS < effect.timeout_ms
         return effect.repeatable and timed_out and was_cut_off and request.can_be_told_to_wait
