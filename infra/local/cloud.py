@@ -207,12 +207,12 @@ class LocalCloud:
         before = self._pools
         self._pools = {name: self._pool(function) for name, function in deployment.functions.items()}
         self._gateway.serve(deployment, self._pools)
+        await self._pollers.serve(deployment.queue_mappings, self._pools)
         self.outputs = deployment.outputs
         self.environment = {name: dict(pool.environment) for name, pool in self._pools.items()}
         self._write_description()
         for pool in self._pools.values():
             pool.warm()
-        await self._pollers.serve(deployment.queue_mappings, self._pools)
         await asyncio.gather(*(pool.close() for pool in before.values()))
 
     def _pool(self, function: Function) -> FunctionPool:

@@ -98,6 +98,8 @@ class QueuePoller:
         if self._polling is not None:
             self._polling.cancel()
             await asyncio.gather(self._polling, return_exceptions=True)
+            # The connection is closed in the loop's next round: from then on the queue gives it nothing.
+            await asyncio.sleep(0)
 
     def _say(self, text: str) -> None:
         queue = self._mapping.queue_arn.rpartition(":")[2]

@@ -35,8 +35,9 @@ class Works:
         self._sqs.send_message_batch(QueueUrl=self.cloud.outputs[queue], Entries=entries)
 
     def notes(self, kind: str, name: str | None = None) -> list[dict[str, Any]]:
-        lines = self._notes.read_text(encoding="utf-8").splitlines() if self._notes.exists() else []
-        notes = [json.loads(line) for line in lines]
+        text = self._notes.read_text(encoding="utf-8") if self._notes.exists() else ""
+        # What follows the last line end is still being written.
+        notes = [json.loads(line) for line in text.split("\n")[:-1]]
         return [note for note in notes if note["kind"] == kind and name in (None, note.get("name"))]
 
     def counts_of(self, kind: str, name: str) -> list[int]:
@@ -49,7 +50,7 @@ class Works:
         return next(batch for batch in batches if any(json.loads(record["body"])["name"] == name for record in batch))
 
     def done(self, *names: str) -> bool:
-        return all(self.notes("done", name) for name in names)
+        return {note["name"] for note in self.notes("done")} >= set(names)
 
     def is_empty(self, queue: str) -> bool:
         found = self._sqs.get_queue_attributes(QueueUrl=self.cloud.outputs[queue], AttributeNames=["All"])["Attributes"]
@@ -256,11 +257,12 @@ def test_messages_of_a_group_come_one_after_another(works: Works) -> None:
 
 
 def test_many_messages_are_all_worked_on(works: Works) -> None:
+    """On a queue that gives up on nothing: a machine that stalls for seconds makes dead letters of good messages."""
     messages = [named() for _ in range(200)]
     for start in range(0, 200, 10):
-        works.send("Work", *messages[start : start + 10])
+        works.send("Plain", *messages[start : start + 10])
     eventually(lambda: works.done(*(message["name"] for message in messages)), seconds=60)
-    eventually(lambda: works.is_empty("Work"))
+    eventually(lambda: works.is_empty("Plain"))
 
 
 def test_large_messages_that_fit_no_event_together_come_in_several(works: Works) -> None:
