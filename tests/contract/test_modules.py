@@ -57,10 +57,10 @@ def test_only_the_local_cloud_and_the_command_line_may_open_loopback() -> None:
 @pytest.mark.parametrize("variable", ["MALGIL_LOCAL_TARGETS", "LOCAL_TARGETS", "MALGIL_STAGE"])
 def test_no_environment_variable_lets_a_deployed_function_reach_loopback(variable: str) -> None:
     script = (
-        "from shared.engine.effects import HttpCall\n"
+        "from shared.engine.effects import Attempt, HttpCall\n"
         "from shared.runtime import wiring\n"
         "call = HttpCall(method='GET', url='http://127.0.0.1:8080/orders/1', timeout_ms=500, repeatable=True)\n"
-        "answer = wiring.carry_out(call)\n"
+        "answer = wiring.carry_out(call, Attempt(bot_id='shop', idempotency_key='', timeout_ms=500))\n"
         "print(answer.name, '|', answer.message)\n"
     )
     environment = {variable: "127.0.0.1:8080", "MALGIL_STAGE": "local" if variable == "MALGIL_STAGE" else "prod"}
