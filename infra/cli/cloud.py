@@ -24,8 +24,11 @@ VARIABLES: Final = {
     "MALGIL_TURNS_TABLE": "TurnsTableName",
     "MALGIL_CORE_TABLE": "CoreTableName",
     "MALGIL_BOT_BUCKET": "BotBucketName",
+    "MALGIL_SECRETS_PREFIX": "SecretsPrefix",
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""
+OPTIONAL_VARIABLES: Final = {"MALGIL_MAIL_FROM": "MailFrom"}
+"""Those that an installation can be without."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"
 LOCAL_FUNCTION: Final = "KakaoSkillFunction"
 """The function of the local cloud whose environment commands share: same tables, same endpoints, same credentials."""
@@ -159,4 +162,5 @@ def _deployed(stack: str, choice: CloudChoice) -> Cloud:
 
 
 def _resource_names(outputs: Mapping[str, str]) -> dict[str, str]:
-    return {variable: outputs[output] for variable, output in VARIABLES.items()}
+    optional = {variable: outputs.get(output, "") for variable, output in OPTIONAL_VARIABLES.items()}
+    return {**{variable: outputs[output] for variable, output in VARIABLES.items()}, **optional}

@@ -35,7 +35,24 @@ def listed(value):
 
 
 def statements(name):
-    return [statement for policy in FUNCTIONS[name].get("Policies", []) for statement in policy["Statement"]]
+    """What a function may do: its own policies and the template's that it refers to."""
+    policies = []
+    for policy in FUNCTIONS[name].get("Policies", []):
+        policies.append(RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy)
+    return [unconditional(statement) for policy in policies for statement in policy["Statement"]]
+
+
+def unconditional(statement):
+    """A statement that only stands under a condition, as it is then."""
+    if "Fn::If" not in statement:
+        return statement
+    _, then, otherwise = statement["Fn::If"]
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    return then
+
+
+def carries_out_effects(name):
+    return {"Ref": "CarryOutEffectsPolicy"} in FUNCTIONS[name].get("Policies", [])
 
 
 def environment(name):
@@ -130,31 +147,80 @@ def test_a_role_allows_no_wildcard(name):
         assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, "NotAction allows all the rest"
 
 
-@each_function
-def test_a_role_reaches_only_the_tables_and_published_bots(name):
-    resources = [resource for statement in statements(name) for resource in listed(statement["Resource"])]
-    assert all(
-        resource
-        in (
-            {"Fn::GetAtt": ["TurnsTable", "Arn"]},
-            {"Fn::GetAtt": ["CoreTable", "Arn"]},
-            {"Fn::Sub": "${BotBucket.Arn}/b/*"},
-        )
-        for resource in resources
-    )
+OF_THIS_STACK = "${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}"
+TABLES_AND_BOTS = [
+    {"Fn::GetAtt": ["TurnsTable", "Arn"]},
+    {"Fn::GetAtt": ["CoreTable", "Arn"]},
+    {"Fn::Sub": "${BotBucket.Arn}/b/*"},
+]
+EFFECTS = {
+    "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
+    "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
+    "bedrock:InvokeModel": {"Fn::Split": [",", {"Ref": "BedrockModelArn"}]},
+}
 
 
 @each_function
-def test_a_role_can_only_read_and_put(name):
+def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
+    for statement in statements(name):
+        for action in listed(statement["Action"]):
+            expected = [EFFECTS[action]] if action in EFFECTS else TABLES_AND_BOTS
+            assert all(resource in expected for resource in listed(statement["Resource"]))
+
+
+def test_credentials_are_read_under_the_prefix_that_the_code_is_told():
+    assert GLOBALS["Environment"]["Variables"]["MALGIL_SECRETS_PREFIX"] == {"Fn::Sub": "malgil/${Stage}"}
+    assert TEMPLATE["Outputs"]["SecretsPrefix"]["Value"] == {"Fn::Sub": "malgil/${Stage}"}
+
+
+def test_mail_and_models_are_allowed_only_when_they_are_configured():
+    guarded = {}
+    for statement in RESOURCES["CarryOutEffectsPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
+        if "Fn::If" in statement:
+            condition, then, _ = statement["Fn::If"]
+            guarded[then["Action"]] = condition
+    assert guarded == {"ses:SendEmail": "HasMailFrom", "bedrock:InvokeModel": "HasBedrockModel"}
+    for condition, parameter in (("HasMailFrom", "MailFrom"), ("HasBedrockModel", "BedrockModelArn")):
+        assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+        assert TEMPLATE["Parameters"][parameter]["Default"] == ""
+
+
+def test_mail_goes_out_only_under_the_sender_of_the_installation():
+    (mail,) = [found for found in statements("KakaoSkillFunction") if found["Action"] == "ses:SendEmail"]
+    assert mail["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("MailFrom", ["", "bot@shop.example"], ["bot", "Shop <bot@shop.example>", "a b@c", "@"]),
+        (
+            "BedrockModelArn",
+            ["", "arn:aws:bedrock:us-east-1::foundation-model/x", "arn:aws:a:b::c,arn:aws:a:b::d"],
+            ["*", "x", "arn:aws:a:b::c,", "arn:aws:a:b::c,*"],
+        ),
+    ],
+)
+def test_a_parameter_has_a_form(parameter, good, bad):
+    pattern = TEMPLATE["Parameters"][parameter]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, value) for value in good)
+    assert not any(re.fullmatch(pattern, value) for value in bad)
+
+
+@each_function
+def test_a_role_can_only_read_put_and_carry_out_effects(name):
     actions = {action for statement in statements(name) for action in listed(statement["Action"])}
     talks = folder_of(name) in ("kakao_skill", "flow_step")
-    assert actions == ({"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"} if talks else set())
+    assert carries_out_effects(name) == talks
+    reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
+    assert actions == (reads_and_puts | EFFECTS.keys() if talks else set())
 
 
 @each_function
 def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name):
+    models = {"ses": "sesv2", "bedrock": "bedrock-runtime"}  # where the SDK's name is another than the permission's
     services = {action.split(":")[0] for statement in statements(name) for action in listed(statement["Action"])}
-    assert services <= set(kept_services())
+    assert {models.get(service, service) for service in services} <= set(kept_services())
 
 
 def test_each_function_gets_a_role_of_its_own(monkeypatch):
@@ -169,8 +235,9 @@ def test_each_function_gets_a_role_of_its_own(monkeypatch):
     functions = [r["Properties"] for r in transformed.values() if r["Type"] == "AWS::Lambda::Function"]
     assert sorted(function["Role"]["Fn::GetAtt"][0] for function in functions) == sorted(roles)
     for role in roles.values():
-        (logs,) = role["Properties"]["ManagedPolicyArns"]
+        logs, *shared = role["Properties"]["ManagedPolicyArns"]
         assert logs.endswith("/service-role/AWSLambdaBasicExecutionRole")
+        assert shared in ([], [{"Ref": "CarryOutEffectsPolicy"}])
 
 
 class ManagedPolicies:
@@ -277,4 +344,11 @@ def test_the_bucket_refuses_plain_http():
 
 
 def test_the_outputs_say_where_everything_is():
-    assert set(TEMPLATE["Outputs"]) == {"HttpApiUrl", "TurnsTableName", "CoreTableName", "BotBucketName"}
+    assert set(TEMPLATE["Outputs"]) == {
+        "HttpApiUrl",
+        "TurnsTableName",
+        "CoreTableName",
+        "BotBucketName",
+        "SecretsPrefix",
+        "MailFrom",
+    }

@@ -9,6 +9,7 @@ changes that never happened and accepts what the service refuses. The modules he
 - journal: one lock, one undo log; stream records and persistence follow from what a call really changed
 - store: what survives a restart, in one SQLite file
 - mending: where these are put in moto's place
+- outbox, secrets: mail that goes nowhere, and secrets that survive a restart
 - server: the HTTP listener
 
 moto is pinned exactly, because this rests on its internals; tests/contract/dynamodb says what must hold.

@@ -1,4 +1,5 @@
-"""What survives a restart of the local cloud: table definitions, items, buckets and objects in one SQLite file.
+"""What survives a restart of the local cloud: table definitions, items, buckets, objects, secrets and mail in one
+SQLite file.
 
 Rows are written before a call is acknowledged; SQLite's write-ahead log keeps them through a killed process.
 """
@@ -23,6 +24,7 @@ CREATE TABLE IF NOT EXISTS items (region TEXT, table_name TEXT, key TEXT, item T
 CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, body BLOB NOT NULL, attributes TEXT NOT NULL,
                                     PRIMARY KEY (bucket, key));
+CREATE TABLE IF NOT EXISTS kept (kind TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, name));
 """
 
 
@@ -142,3 +144,17 @@ class Store:
         """(bucket, key, body, attributes) of every object."""
         for bucket, key, body, attributes in self._rows("SELECT bucket, key, body, attributes FROM objects"):
             yield bucket, key, body, json.loads(attributes)
+
+    def keep(self, kind: str, name: str, value: str) -> None:
+        """Puts a text of a kind that has no table of its own."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (kind, name, value))
+
+    def drop(self, kind: str, name: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM kept WHERE kind = ? AND name = ?", (kind, name))
+
+    def kept(self, kind: str) -> list[tuple[str, str]]:
+        """(name, value) of every text of a kind, by name."""
+        rows = self._rows("SELECT kind, name, value FROM kept ORDER BY name")
+        return [(name, value) for found, name, value in rows if found == kind]
