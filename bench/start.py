@@ -24,7 +24,7 @@ MEMORY: Final = Quantity(name="start.kakao_skill.rss_mb", unit="MB", better="low
 LAYER_REQUIREMENTS: Final = ROOT / "infra/layers/deps/requirements.txt"
 PEER: Final = "botocore and one client"
 
-OURS: Final = "import functions.kakao_skill.app; from shared.storage.aws import client; client('dynamodb', 1.0, 1)"
+OURS: Final = "import functions.kakao_skill.app; from shared.aws import client; client('dynamodb', 1.0, 1)"
 PEERS: Final = "import botocore.session; botocore.session.get_session().create_client('dynamodb')"
 CHILD: Final = """
 import sys, time

@@ -25,8 +25,11 @@ VARIABLES: Final = {
     "MALGIL_CORE_TABLE": "CoreTableName",
     "MALGIL_BOT_BUCKET": "BotBucketName",
     "MALGIL_EFFECT_QUEUE_URL": "EffectQueueUrl",
+    "MALGIL_SECRETS_PREFIX": "SecretsPrefix",
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""
+OPTIONAL_VARIABLES: Final = {"MALGIL_MAIL_FROM": "MailFrom"}
+"""Those that an installation can be without."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"
 CALLBACK_PATH: Final = "/kakao/callback"
 LOCAL_FUNCTION: Final = "KakaoSkillFunction"
@@ -163,4 +166,5 @@ def _deployed(stack: str, choice: CloudChoice) -> Cloud:
 
 
 def _resource_names(outputs: Mapping[str, str]) -> dict[str, str]:
-    return {variable: outputs[output] for variable, output in VARIABLES.items()}
+    optional = {variable: outputs.get(output, "") for variable, output in OPTIONAL_VARIABLES.items()}
+    return {**{variable: outputs[output] for variable, output in VARIABLES.items()}, **optional}

@@ -108,7 +108,7 @@ def _tried(korean: str, english: str, check: Callable[[], Finding | None]) -> Fi
 
 
 def _client(service: str) -> Any:
-    from shared.storage.aws import client  # noqa: PLC0415 - brings the AWS SDK
+    from shared.aws import client  # noqa: PLC0415 - brings the AWS SDK
 
     return client(service)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from infra.cli import bot as bot_commands
+from infra.cli import secret as secret_commands
 from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
 from infra.cli.errors import OneLineErrors
 from shared.errors import InvalidInput
@@ -17,6 +18,7 @@ app = typer.Typer(
     help="말길 Malgil: bots, conversations and health of an installation, local or deployed.",
 )
 app.add_typer(bot_commands.app, name="bot")
+app.add_typer(secret_commands.app, name="secret")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")
@@ -97,3 +99,16 @@ def doctor(
 
     if not examine(choice_of(context), bot):
         raise typer.Exit(1)
+
+
+@app.command()
+def outbox(
+    context: typer.Context,
+    number: Annotated[int | None, typer.Argument(metavar="[N]", help="Show the HTML of this mail.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything about the mails, as JSON.")] = False,
+) -> None:
+    """Show what bots have mailed in the local cloud, newest last: there it goes nowhere."""
+    from infra.cli.outbox import show  # noqa: PLC0415 - only this command asks for mail
+
+    show(choice_of(context), number, as_json=as_json)

@@ -12,9 +12,12 @@ from infra.local.embedded import CREDENTIALS, REGION, client
 
 _PREFIX: Final = "AWS_ENDPOINT_URL_"
 _SERVICES: Final = {
+    "bedrock-runtime": "BEDROCK_RUNTIME",
     "dynamodb": "DYNAMODB",
     "dynamodbstreams": "DYNAMODB_STREAMS",
     "s3": "S3",
+    "secretsmanager": "SECRETS_MANAGER",
+    "sesv2": "SESV2",
     "sns": "SNS",
     "sqs": "SQS",
 }

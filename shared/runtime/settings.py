@@ -10,6 +10,8 @@ TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
 BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
 EFFECT_QUEUE: Final = "MALGIL_EFFECT_QUEUE_URL"
+SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
+MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
@@ -26,6 +28,10 @@ class Settings:
     stage: str
     region: str
     log_level: str = "INFO"
+    secrets_prefix: str = ""
+    """Of the bots' credentials in Secrets Manager; empty: there are none."""
+    mail_from: str = ""
+    """Sender of the bots' mails; empty: mail is off."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -43,4 +49,6 @@ class Settings:
             stage=environment.get(STAGE, "prod"),
             region=environment[REGION],
             log_level=environment.get(LOG_LEVEL, "INFO").upper(),
+            secrets_prefix=environment.get(SECRETS_PREFIX, ""),
+            mail_from=environment.get(MAIL_FROM, ""),
         )

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
     from shared.engine.trace import TraceEntry
     from shared.net.effects import EffectRunner
+    from shared.net.guarded_client import GuardedClient
+    from shared.providers.carriers import Carriers
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
     from shared.services.unfinished_walks import FinishWalks
@@ -39,7 +41,8 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     that it runs handlers in: no environment variable and no setting of a deployed function leads here."""
     global _local_targets  # noqa: PLW0603 - the one switch, set before anything is wired
     _local_targets = targets
-    for made in (effect_runner, advance, handle_inbound, handle_skill_call, finish_walks):
+    made_with_them = (guarded_client, carriers, effect_runner, advance, handle_inbound, handle_skill_call, finish_walks)
+    for made in made_with_them:
         made.cache_clear()
 
 
@@ -76,11 +79,31 @@ def runnable_bots() -> CompiledBots:
 
 
 @cache
-def effect_runner() -> "EffectRunner":
-    from shared.net.effects import EffectRunner  # noqa: PLC0415 - only bots with HTTP nodes pay for the HTTP client
-    from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
+def guarded_client() -> "GuardedClient":
+    from shared.net.guarded_client import GuardedClient  # noqa: PLC0415 - only bots that ask the world pay for it
 
-    return EffectRunner(GuardedClient(local_targets=_local_targets))
+    return GuardedClient(local_targets=_local_targets)
+
+
+@cache
+def carriers() -> "Carriers":
+    from shared.providers.carriers import Carriers  # noqa: PLC0415 - see effect_runner
+
+    return Carriers(
+        client=guarded_client(),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        secrets_prefix=settings().secrets_prefix,
+        mail_from=settings().mail_from,
+    )
+
+
+@cache
+def effect_runner() -> "EffectRunner":
+    from shared.net.effects import EffectRunner  # noqa: PLC0415 - only bots with effects wait for it
+    from shared.providers.carriers import makers_of  # noqa: PLC0415
+
+    return EffectRunner(guarded_client(), makers=makers_of(carriers))
 
 
 def carry_out(effect: "Effect", attempt: "Attempt") -> "EffectAnswer":
@@ -149,7 +172,6 @@ def handle_skill_call() -> HandleSkillCall:
 @cache
 def finish_walks() -> "FinishWalks":
     from shared.net.callback import CallbackClient  # noqa: PLC0415 - the worker alone posts replies
-    from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
     from shared.services.unfinished_walks import FinishWalks  # noqa: PLC0415
 
     return FinishWalks(
@@ -158,7 +180,7 @@ def finish_walks() -> "FinishWalks":
         turns=turns(),
         advance=advance(),
         claims=claims(),
-        post=CallbackClient(GuardedClient(local_targets=_local_targets)),
+        post=CallbackClient(guarded_client()),
         now_ms=world.now_ms,
         clock_ns=world.clock_ns,
         sleep=world.sleep,

@@ -7,11 +7,11 @@ from typing import Any, Final
 from pynamodb.exceptions import GetError, PynamoDBConnectionError, QueryError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
+from shared.aws import BoundedClient
 from shared.bot.record import BotRecord, BotVersion
 from shared.conversation.turn import Turn
 from shared.errors import Conflict, InvalidBot, Unavailable
 from shared.storage import keys
-from shared.storage.aws import BoundedClient
 from shared.storage.core import CoreRow, core_connection, core_table
 from shared.storage.turn_row import TurnRow
 from shared.storage.turns import DynamoTurns

@@ -4,8 +4,8 @@ from typing import Final
 
 from botocore.exceptions import ClientError
 
+from shared.aws import BoundedClient
 from shared.storage import keys
-from shared.storage.aws import BoundedClient
 
 MILLISECONDS: Final = 1_000
 KEPT_MS: Final = 86_400_000

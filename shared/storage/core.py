@@ -7,7 +7,7 @@ from pynamodb.connection.base import Connection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
-from shared.storage.aws import CONNECT_TIMEOUT_SECONDS, share_session
+from shared.aws import CONNECT_TIMEOUT_SECONDS, share_session
 
 READ_TIMEOUT_SECONDS: Final = 1.0
 RETRIES: Final = 1

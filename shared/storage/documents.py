@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.aws import BoundedClient, client
 from shared.bot.document import MAX_FILE_BYTES, content_bytes, read_content
 from shared.errors import NotFound, Unavailable
 from shared.storage import keys
-from shared.storage.aws import BoundedClient, client
 
 WRITE_TIMEOUT_SECONDS: Final = 1.5
 GZIP_WINDOW: Final = 31

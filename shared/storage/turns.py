@@ -12,10 +12,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from shared.aws import BoundedClient
 from shared.conversation.turn import Turn, TurnConflict, TurnTooLarge
 from shared.errors import Unavailable
 from shared.storage import keys, turn_codec
-from shared.storage.aws import BoundedClient
 
 Item = dict[str, Any]
 

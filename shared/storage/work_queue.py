@@ -4,8 +4,8 @@ import json
 
 from botocore.exceptions import ClientError
 
+from shared.aws import BoundedClient
 from shared.errors import Unavailable
-from shared.storage.aws import BoundedClient
 
 
 class SqsWorkQueue:

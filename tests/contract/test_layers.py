@@ -132,6 +132,8 @@ def run(python, program, *arguments, path):
         "MALGIL_TURNS_TABLE": "turns",
         "MALGIL_CORE_TABLE": "core",
         "MALGIL_BOT_BUCKET": "bots",
+        "MALGIL_SECRETS_PREFIX": "malgil/test",
+        "MALGIL_MAIL_FROM": "",
         "POWERTOOLS_METRICS_NAMESPACE": "Malgil",
         "POWERTOOLS_SERVICE_NAME": "test",
         "PYTHONPATH": os.pathsep.join(path),

@@ -60,7 +60,7 @@ def test_no_environment_variable_lets_a_deployed_function_reach_loopback(variabl
         "from shared.engine.effects import Attempt, HttpCall\n"
         "from shared.runtime import wiring\n"
         "call = HttpCall(method='GET', url='http://127.0.0.1:8080/orders/1', timeout_ms=500, repeatable=True)\n"
-        "answer = wiring.carry_out(call, Attempt(bot_id='b', idempotency_key='', timeout_ms=500))\n"
+        "answer = wiring.carry_out(call, Attempt(bot_id='shop', idempotency_key='', timeout_ms=500))\n"
         "print(answer.name, '|', answer.message)\n"
     )
     environment = {variable: "127.0.0.1:8080", "MALGIL_STAGE": "local" if variable == "MALGIL_STAGE" else "prod"}

@@ -35,7 +35,25 @@ def listed(value):
 
 
 def statements(name):
-    return [statement for policy in FUNCTIONS[name].get("Policies", []) for statement in policy["Statement"]]
+    """What a function may do: its own policies and the template's that it refers to."""
+    policies = [
+        RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy
+        for policy in FUNCTIONS[name].get("Policies", [])
+    ]
+    return [unconditional(statement) for policy in policies for statement in policy["Statement"]]
+
+
+def unconditional(statement):
+    """A statement that only stands under a condition, as it is then."""
+    if "Fn::If" not in statement:
+        return statement
+    _, then, otherwise = statement["Fn::If"]
+    assert otherwise == {"Ref": "AWS::NoValue"}
+    return then
+
+
+def carries_out_effects(name):
+    return {"Ref": "CarryOutEffectsPolicy"} in FUNCTIONS[name].get("Policies", [])
 
 
 def environment(name):
@@ -130,34 +148,83 @@ def test_a_role_allows_no_wildcard(name):
         assert set(statement) <= {"Sid", "Effect", "Action", "Resource", "Condition"}, "NotAction allows all the rest"
 
 
-@each_function
-def test_a_role_reaches_only_the_tables_and_published_bots(name):
-    resources = [resource for statement in statements(name) for resource in listed(statement["Resource"])]
-    assert all(
-        resource
-        in (
-            {"Fn::GetAtt": ["TurnsTable", "Arn"]},
-            {"Fn::GetAtt": ["CoreTable", "Arn"]},
-            {"Fn::Sub": "${BotBucket.Arn}/b/*"},
-            {"Fn::GetAtt": ["EffectQueue", "Arn"]},
-        )
-        for resource in resources
-    )
+OF_THIS_STACK = "${AWS::Partition}:%s:${AWS::Region}:${AWS::AccountId}"
+TABLES_AND_BOTS = [
+    {"Fn::GetAtt": ["TurnsTable", "Arn"]},
+    {"Fn::GetAtt": ["CoreTable", "Arn"]},
+    {"Fn::Sub": "${BotBucket.Arn}/b/*"},
+    {"Fn::GetAtt": ["EffectQueue", "Arn"]},
+]
+EFFECTS = {
+    "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
+    "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
+    "bedrock:InvokeModel": {"Fn::Split": [",", {"Ref": "BedrockModelArn"}]},
+}
 
 
 @each_function
-def test_a_role_can_only_read_and_put_and_ask_the_worker(name):
+def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
+    for statement in statements(name):
+        for action in listed(statement["Action"]):
+            expected = [EFFECTS[action]] if action in EFFECTS else TABLES_AND_BOTS
+            assert all(resource in expected for resource in listed(statement["Resource"]))
+
+
+def test_credentials_are_read_under_the_prefix_that_the_code_is_told():
+    assert GLOBALS["Environment"]["Variables"]["MALGIL_SECRETS_PREFIX"] == {"Fn::Sub": "malgil/${Stage}"}
+    assert TEMPLATE["Outputs"]["SecretsPrefix"]["Value"] == {"Fn::Sub": "malgil/${Stage}"}
+
+
+def test_mail_and_models_are_allowed_only_when_they_are_configured():
+    guarded = {}
+    for statement in RESOURCES["CarryOutEffectsPolicy"]["Properties"]["PolicyDocument"]["Statement"]:
+        if "Fn::If" in statement:
+            condition, then, _ = statement["Fn::If"]
+            guarded[then["Action"]] = condition
+    assert guarded == {"ses:SendEmail": "HasMailFrom", "bedrock:InvokeModel": "HasBedrockModel"}
+    for condition, parameter in (("HasMailFrom", "MailFrom"), ("HasBedrockModel", "BedrockModelArn")):
+        assert TEMPLATE["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, ""]}]}
+        assert TEMPLATE["Parameters"][parameter]["Default"] == ""
+
+
+def test_mail_goes_out_only_under_the_sender_of_the_installation():
+    (mail,) = [found for found in statements("KakaoSkillFunction") if found["Action"] == "ses:SendEmail"]
+    assert mail["Condition"] == {"StringEquals": {"ses:FromAddress": {"Ref": "MailFrom"}}}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("MailFrom", ["", "bot@shop.example"], ["bot", "Shop <bot@shop.example>", "a b@c", "@"]),
+        (
+            "BedrockModelArn",
+            ["", "arn:aws:bedrock:us-east-1::foundation-model/x", "arn:aws:a:b::c,arn:aws:a:b::d"],
+            ["*", "x", "arn:aws:a:b::c,", "arn:aws:a:b::c,*"],
+        ),
+    ],
+)
+def test_a_parameter_has_a_form(parameter, good, bad):
+    pattern = TEMPLATE["Parameters"][parameter]["AllowedPattern"]
+    assert all(re.fullmatch(pattern, value) for value in good)
+    assert not any(re.fullmatch(pattern, value) for value in bad)
+
+
+@each_function
+def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     actions = {action for statement in statements(name) for action in listed(statement["Action"])}
-    talking = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "sqs:SendMessage"}
+    reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
+    talking = reads_and_puts | {"sqs:SendMessage"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
+    assert carries_out_effects(name) == (folder_of(name) in allowed)
     assert actions == allowed.get(folder_of(name), set())
 
 
 @each_function
 def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name):
+    models = {"ses": "sesv2", "bedrock": "bedrock-runtime"}  # where the SDK's name is another than the permission's
     services = {action.split(":")[0] for statement in statements(name) for action in listed(statement["Action"])}
-    assert services <= set(kept_services())
+    assert {models.get(service, service) for service in services} <= set(kept_services())
 
 
 def test_each_function_gets_a_role_of_its_own(monkeypatch):
@@ -172,8 +239,9 @@ def test_each_function_gets_a_role_of_its_own(monkeypatch):
     functions = [r["Properties"] for r in transformed.values() if r["Type"] == "AWS::Lambda::Function"]
     assert sorted(function["Role"]["Fn::GetAtt"][0] for function in functions) == sorted(roles)
     for role in roles.values():
-        (logs,) = role["Properties"]["ManagedPolicyArns"]
+        logs, *shared = role["Properties"]["ManagedPolicyArns"]
         assert logs.endswith("/service-role/AWSLambdaBasicExecutionRole")
+        assert shared in ([], [{"Ref": "CarryOutEffectsPolicy"}])
 
 
 class ManagedPolicies:
@@ -355,4 +423,6 @@ def test_the_outputs_say_where_everything_is():
         "CoreTableName",
         "BotBucketName",
         "EffectQueueUrl",
+        "SecretsPrefix",
+        "MailFrom",
     }

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from infra.local.embedded import REGION, EmbeddedAws, client
+from shared import aws as shared_aws
 from shared.runtime import wiring
 from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
 from shared.services.authoring import Authoring
-from shared.storage import aws as storage_aws
 
 KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
 
@@ -100,6 +100,6 @@ def authoring(stack: Stack) -> Iterator[Authoring]:
 
 def forget_wiring() -> None:
     """As in a new process: nothing is connected yet."""
-    for value in [*vars(wiring).values(), *vars(storage_aws).values()]:
+    for value in [*vars(wiring).values(), *vars(shared_aws).values()]:
         if hasattr(value, "cache_clear"):
             value.cache_clear()

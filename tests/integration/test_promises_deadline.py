@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from shared.aws import BoundedClient
 from shared.conversation.turn import Turn
 from shared.runtime import wiring, world
 from shared.services.authoring import Authoring
-from shared.storage.aws import BoundedClient
 from tests.factories import a_node, a_response
 from tests.fakes import MemoryTurns
 from tests.integration.conftest import forget_wiring

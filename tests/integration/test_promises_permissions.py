@@ -11,9 +11,9 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
+from shared import aws
 from shared.runtime import wiring
 from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
-from shared.storage import aws
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller

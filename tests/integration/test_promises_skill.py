@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from infra.local.embedded import client
+from shared import aws
 from shared.ids import log_key
 from shared.runtime import wiring
 from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, TURNS_TABLE
 from shared.services.authoring import Authoring
-from shared.storage import aws, keys
+from shared.storage import keys
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import Caller, a_caller, continue_extra, texts

@@ -10,6 +10,7 @@ changes that never happened and accepts what the service refuses. The modules he
 - queues: SQS: one lock, messages that are kept, and the rules that consumers rely on
 - store: what survives a restart, in one SQLite file
 - mending: where these are put in moto's place
+- outbox, secrets: mail that goes nowhere, and secrets that survive a restart
 - server: the HTTP listener
 
 moto is pinned exactly, because this rests on its internals; tests/contract/dynamodb and

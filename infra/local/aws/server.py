@@ -23,12 +23,17 @@ from moto.s3.models import S3Backend, s3_backends
 from werkzeug.serving import make_server
 
 from infra.local.aws import mending, queues
+from infra.local.aws import outbox as mail
 from infra.local.aws.journal import TTL_IDENTITY, Journal
+from infra.local.aws.secrets import SERVICE as SECRETS
+from infra.local.aws.secrets import keep_secrets, restore_secrets
 from infra.local.aws.store import Store
 from shared.errors import MalgilError
 
 HOST: Final = "127.0.0.1"
-SERVICES: Final = frozenset({"cognito-idp", "dynamodb", "kms", "s3", "sns", "sqs", "ssm", "secretsmanager", "sts"})
+SERVICES: Final = frozenset(
+    {"cognito-idp", "dynamodb", "kms", "s3", "secretsmanager", "ses", "sns", "sqs", "ssm", "sts"}
+)
 """Signing names that are answered. moto would start containers for some of the others."""
 TTL_MAX_AGE_SECONDS: Final = 5 * 365 * 86400
 """DynamoDB: a time to live more than five years in the past does not expire an item."""
@@ -47,11 +52,16 @@ class _RequestHandler(MotoRequestHandler):  # type: ignore[misc]
 
 
 def application(store: Store) -> WsgiApplication:
-    """The WSGI application: refuses other services, and keeps S3's changes before a request is answered."""
+    """The WSGI application: refuses other services, and keeps changes before a request is answered."""
     moto = DomainDispatcherApplication(create_backend_app)
     changed_objects = _watch_s3(store)
+    outbox = mail.Outbox(store)
+    outbox.install()
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if environ.get("PATH_INFO") == mail.PATH:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps({"messages": outbox.mails()}).encode()]
         service = _signed_service(environ)
         if service is not None and service not in SERVICES:
             body = json.dumps({"message": f"{service} is not served by the local cloud"}).encode()
@@ -60,6 +70,8 @@ def application(store: Store) -> WsgiApplication:
         with queues.answering(environ.get("werkzeug.socket")):
             response: Iterable[bytes] = moto(environ, start_response)
         _keep_objects(store, changed_objects)
+        if service == SECRETS:
+            keep_secrets(store, environ.get("HTTP_X_AMZ_TARGET", ""))
         return response
 
     return answer
@@ -136,6 +148,7 @@ def restore(store: Store) -> None:
         stored = _s3().put_object(bucket_name, key_name, body, storage=attributes["storage"], disable_notification=True)
         stored.set_metadata(attributes["metadata"])
     queues.restore(store)
+    restore_secrets(store)
 
 
 def sweep_expired(journal: Journal, now: float) -> None:
@@ -160,9 +173,7 @@ def _has_expired(item: Any, attribute: str, now: float) -> bool:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.local.aws", description="the embedded AWS")
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
-    parser.add_argument(
-        "--state", type=Path, help="SQLite file that keeps tables, objects and queues (default: nothing is)"
-    )
+    parser.add_argument("--state", type=Path, help="SQLite file that keeps everything (default: nothing is kept)")
     parser.add_argument("--ttl-seconds", type=float, default=5.0, help="how often expired items are removed")
     options = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

@@ -1,5 +1,5 @@
 """What survives a restart of the local cloud: tables, items, buckets, objects, queues and their messages,
-in one SQLite file.
+secrets and mail, in one SQLite file.
 
 Rows are written before a call is acknowledged; SQLite's write-ahead log keeps them through a killed process.
 """
@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, body BLOB NOT NULL, a
 CREATE TABLE IF NOT EXISTS queues (region TEXT, name TEXT, attributes TEXT NOT NULL, PRIMARY KEY (region, name));
 CREATE TABLE IF NOT EXISTS messages (region TEXT, queue TEXT, id TEXT, body TEXT NOT NULL, state TEXT NOT NULL,
                                      PRIMARY KEY (region, queue, id));
+CREATE TABLE IF NOT EXISTS kept (kind TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, name));
 """
 
 
@@ -197,3 +198,17 @@ class Store:
         for *columns, state in self._rows("SELECT region, queue, id, body, state FROM messages ORDER BY rowid"):
             region, queue, identifier, body = columns
             yield region, queue, identifier, body, json.loads(state)
+
+    def keep(self, kind: str, name: str, value: str) -> None:
+        """Puts a text of a kind that has no table of its own."""
+        with self._transaction() as database:
+            database.execute("INSERT OR REPLACE INTO kept VALUES (?, ?, ?)", (kind, name, value))
+
+    def drop(self, kind: str, name: str) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM kept WHERE kind = ? AND name = ?", (kind, name))
+
+    def kept(self, kind: str) -> list[tuple[str, str]]:
+        """(name, value) of every text of a kind, by name."""
+        rows = self._rows("SELECT kind, name, value FROM kept ORDER BY name")
+        return [(name, value) for found, name, value in rows if found == kind]

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from shared.storage.aws import BoundedClient
+from shared.aws import BoundedClient
 
 Fault = str
 """throttled, server_fault: refused. lost_request: never arrived. lost_answer: applied, but nobody heard so."""

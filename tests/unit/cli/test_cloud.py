@@ -32,6 +32,7 @@ OUTPUTS = {
     "CoreTableName": "core",
     "BotBucketName": "bots",
     "EffectQueueUrl": "https://queue.example/effects",
+    "SecretsPrefix": "malgil/prod",
     "HttpApiUrl": "https://a.example",
 }
 
@@ -118,9 +119,17 @@ def test_a_stack_is_found_by_its_outputs(aws: Any) -> None:
         "MALGIL_CORE_TABLE": "core",
         "MALGIL_BOT_BUCKET": "bots",
         "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
+        "MALGIL_SECRETS_PREFIX": "malgil/prod",
+        "MALGIL_MAIL_FROM": "",
         "AWS_REGION": "ap-northeast-2",
         "AWS_DEFAULT_REGION": "ap-northeast-2",
     }
+
+
+def test_a_stack_that_sends_mail_says_who_sends_it(aws: Any) -> None:
+    make_stack(aws, {**OUTPUTS, "MailFrom": "bot@shop.example"})
+    cloud = find(CloudChoice(stack="malgil", region="ap-northeast-2"))
+    assert cloud.environment["MALGIL_MAIL_FROM"] == "bot@shop.example"
 
 
 def test_a_deployed_function_may_never_reach_loopback(aws: Any) -> None:

@@ -38,8 +38,8 @@ def session() -> botocore.session.Session:
 
 
 @cache
-def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2) -> Any:
-    """A client with short time-outs; `tries` counts the first one."""
+def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2, region: str | None = None) -> Any:
+    """A client with short time-outs; `tries` counts the first one. `region` None is the environment's."""
     config = Config(
         connect_timeout=min(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds * CONNECT_PART),
         read_timeout=read_timeout_seconds,
@@ -47,7 +47,7 @@ def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2) -> A
         tcp_keepalive=True,
         parameter_validation=False,
     )
-    return session().create_client(service, config=config)
+    return session().create_client(service, region_name=region, config=config)
 
 
 def share_session(connection: Connection) -> None:
