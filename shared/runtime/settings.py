@@ -9,6 +9,7 @@ from shared.errors import MalgilError
 TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
 BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
+SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
@@ -24,6 +25,8 @@ class Settings:
     stage: str
     region: str
     log_level: str = "INFO"
+    script_function: str = ""
+    """Empty: scripts of sandbox nodes cannot be run here."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -38,4 +41,5 @@ class Settings:
             stage=environment.get(STAGE, "prod"),
             region=environment[REGION],
             log_level=environment.get(LOG_LEVEL, "INFO").upper(),
+            script_function=environment.get(SCRIPT_FUNCTION, ""),
         )

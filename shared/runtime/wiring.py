@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
     from shared.engine.trace import TraceEntry
     from shared.net.effects import EffectRunner
+    from shared.scripting.client import ScriptFunction
+    from shared.scripting.host import ScriptHost
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
 
@@ -32,6 +34,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     global _local_targets  # noqa: PLW0603 - the one switch, set before anything is wired
     _local_targets = targets
     effect_runner.cache_clear()
+    script_host.cache_clear()
 
 
 @cache
@@ -72,6 +75,24 @@ def effect_runner() -> "EffectRunner":
     from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
 
     return EffectRunner(GuardedClient(local_targets=_local_targets))
+
+
+@cache
+def script_host() -> "ScriptHost":
+    """Runs scripts in this process's child: for the script function, and for tools that have no functions."""
+    from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
+    from shared.scripting.host import ScriptHost  # noqa: PLC0415 - one function needs it
+
+    return ScriptHost(GuardedClient(local_targets=_local_targets))
+
+
+@cache
+def script_function() -> "ScriptFunction":
+    """Carries out ScriptRun effects by invoking the script function."""
+    from shared.scripting.client import MAX_WAIT_SECONDS, ScriptFunction  # noqa: PLC0415 - only bots with scripts pay
+    from shared.storage.aws import client  # noqa: PLC0415
+
+    return ScriptFunction(settings().script_function, client("lambda", MAX_WAIT_SECONDS, 1))
 
 
 def carry_out(effect: "Effect", attempt: "Attempt") -> "EffectAnswer":
