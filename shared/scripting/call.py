@@ -13,8 +13,6 @@ MAX_RESULT_BYTES: Final = 50_000
 MAX_TIMEOUT_MS: Final = 5_000
 """CLOSER's limits; JSON counts as UTF-8."""
 MAX_RESULT_DEPTH: Final = 64
-MAX_CONTEXT_BYTES: Final = 1024 * 1024
-"""Ours: params and message of a conversation are bounded well below."""
 MAX_KEY_CHARACTERS: Final = 300
 
 ERROR_NAMES: Final = frozenset(
@@ -34,7 +32,7 @@ ERROR_NAMES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScriptCall:
-    """One run of a script. `context` is what its handler gets; its HTTP calls carry the idempotency key and a number."""
+    """One run of a script. `context` is what its handler gets; HTTP calls carry the idempotency key and a number."""
 
     script: str
     context: JsonObject

@@ -9,7 +9,7 @@ from shared.engine.effects import TIMEOUT, Answered, EffectFailed
 from shared.errors import InvalidInput
 from shared.json_input import clean_text, parse_json
 from shared.net.guarded_client import GuardedClient
-from shared.scripting.call import MAX_CONTEXT_BYTES, MAX_RESULT_BYTES, MAX_RESULT_DEPTH, ScriptCall
+from shared.scripting.call import MAX_RESULT_BYTES, MAX_RESULT_DEPTH, ScriptCall
 from shared.scripting.child import Child, ChildEnded, Deadline
 from shared.scripting.http_calls import HttpCalls
 from shared.scripting.modules import CALLS, ModuleSources, unavailable
@@ -34,6 +34,7 @@ class ScriptHost:
         self._modules = modules or ModuleSources()
         self._child: Child | None = None
         self._running = Lock()
+        self._number = 0
 
     def __call__(self, call: ScriptCall) -> Outcome:
         """Never raises for what a script does, and takes at most the call's time-out and a start of the child."""
@@ -76,6 +77,7 @@ class ScriptHost:
 
     def _run(self, child: Child, call: ScriptCall, notes: "Notes") -> Outcome:
         seconds = call.timeout_ms / 1000
+        self._number = number = self._number + 1
         modules = self._modules.for_script(call.script)
         with Deadline(child, seconds) as deadline:
             http = HttpCalls(
@@ -83,33 +85,34 @@ class ScriptHost:
                 idempotency_key=call.idempotency_key,
                 allowed=CALLS in modules,
                 seconds_left=deadline.seconds_left,
-                answer=lambda answer: _tell(child, answer),
+                answer=lambda answer: _tell(child, {**answer, "run": number}),
                 note=notes.add,
             )
             try:
                 child.start(
                     {
+                        "run": number,
                         "script": call.script,
-                        "context": _json_text(call.context),
+                        "context": json.dumps(call.context),
                         "modules": modules,
                         "unavailable": json.dumps(unavailable(modules, call.script)),
                         "random": os.urandom(RANDOM_BYTES).hex(),
                         "seconds": seconds,
                     }
                 )
-                done = None
-                while not done:
-                    message = child.receive()
-                    for line in message["notes"]:
-                        notes.add(str(line))
-                    for http_call in message["calls"]:
-                        http.start(http_call)
-                    done = message["done"]
-                return _outcome(done, notes.lines())
+                while True:
+                    match child.receive():
+                        case {"calls": list(calls), "notes": list(lines), "done": done}:
+                            for line in lines:
+                                notes.add(str(line))
+                            for http_call in calls:
+                                http.start(http_call)
+                            if done is not None:
+                                return _outcome(done, notes.lines())
+                        case _:
+                            raise ChildEnded(timed_out=False)
             except ChildEnded as exc:
                 return _ended(exc, call, notes.lines())
-            except (KeyError, TypeError, ValueError, AttributeError):
-                return EffectFailed(name="ScriptCrashedError", message=CRASHED, notes=notes.lines())
 
 
 CRASHED: Final = "The script ended the process that it ran in, most likely by its use of memory"
@@ -145,19 +148,19 @@ def _tell(child: Child, answer: JsonObject) -> None:
         return
 
 
-def _json_text(context: JsonObject) -> str:
-    text = json.dumps(context, ensure_ascii=False, allow_nan=False)
-    if len(text) > MAX_CONTEXT_BYTES:
-        raise ValueError("context")
-    return text
+def _outcome(done: Any, notes: list[str]) -> Outcome:
+    """What the child says came of the script. Raises ChildEnded when it says nothing sensible."""
+    match done:
+        case {"result": str(text)}:
+            return _result(text.encode("utf-8", "replace"), notes)
+        case {"error": {"name": str(name), "message": str(message)}}:
+            shown = clean_text(name)[:MAX_ERROR_NAME] or "Error"
+            return EffectFailed(name=shown, message=clean_text(message)[:MAX_ERROR_MESSAGE], notes=notes)
+        case _:
+            raise ChildEnded(timed_out=False)
 
 
-def _outcome(done: JsonObject, notes: list[str]) -> Outcome:
-    if "error" in done:
-        error = done["error"]
-        name, message = clean_text(str(error["name"])), clean_text(str(error["message"]))
-        return EffectFailed(name=name[:MAX_ERROR_NAME] or "Error", message=message[:MAX_ERROR_MESSAGE], notes=notes)
-    raw = done["result"].encode("utf-8", "replace")
+def _result(raw: bytes, notes: list[str]) -> Outcome:
     if len(raw) > MAX_RESULT_BYTES:
         message = f"The result is {len(raw)} bytes of JSON; at most {MAX_RESULT_BYTES} are allowed"
         return EffectFailed(name="ResultTooLargeError", message=message, notes=notes)

@@ -11,6 +11,7 @@ from shared.errors import InvalidInput
 from shared.net.guarded_client import GuardedClient
 from shared.net.messages import OutboundError, OutboundErrorKind, OutboundRequest, OutboundResponse
 from shared.redaction import SECRET_KEY
+from shared.scripting.child import ChildEnded
 
 JsonObject = dict[str, Any]
 
@@ -56,9 +57,14 @@ class HttpCalls:
         self._made = 0
         self._lock = Lock()
 
-    def start(self, call: JsonObject) -> None:
-        """Begin a call as the child describes it; nothing in the description is trusted."""
-        number = int(call["id"])
+    def start(self, call: Any) -> None:
+        """Begin a call as the child describes it; nothing in the description is trusted. Raises ChildEnded for what
+        the prelude never says."""
+        match call:
+            case {"id": int(number), "method": str(method), "url": str(url), "headers": dict(headers)}:
+                pass
+            case _:
+                raise ChildEnded(timed_out=False)
         if not self._allowed:
             self._answer(refusal(number, "EBLOCKED", "This script may not make HTTP calls: it requires no HTTP module"))
             return
@@ -67,17 +73,15 @@ class HttpCalls:
             message = f"A script may make at most {MAX_CALLS} HTTP calls a run"
             self._answer(refusal(number, "ETOOMANYCALLS", message))
             return
-        request = self._request(call, self._made)
-        thread = Thread(target=self._carry_out, args=(number, call, request), name="script-http", daemon=True)
-        thread.start()
+        request = OutboundRequest(
+            method=method, url=url, headers=self._with_key(headers, self._made), body=_body(call.get("body"))
+        )
+        Thread(target=self._carry_out, args=(number, call, request), name="script-http", daemon=True).start()
 
-    def _request(self, call: JsonObject, number: int) -> OutboundRequest:
-        headers = {str(name): str(value) for name, value in call["headers"].items()}
-        if KEY_HEADER.lower() not in {name.lower() for name in headers}:
-            headers[KEY_HEADER] = f"{self._key}:{number}"
-        body = call.get("body")
-        raw = base64.b64decode(body["base64"]) if isinstance(body, dict) else str(body or "").encode("utf-8", "replace")
-        return OutboundRequest(method=str(call["method"]), url=str(call["url"]), headers=headers, body=raw)
+    def _with_key(self, headers: JsonObject, number: int) -> dict[str, str]:
+        given = {str(name): str(value) for name, value in headers.items()}
+        has_key = KEY_HEADER.lower() in {name.lower() for name in given}
+        return given if has_key else {**given, KEY_HEADER: f"{self._key}:{number}"}
 
     def _carry_out(self, number: int, call: JsonObject, request: OutboundRequest) -> None:
         started = time.monotonic()
@@ -102,6 +106,20 @@ class HttpCalls:
         left = max(self._seconds_left(), 0.001)
         is_number = isinstance(wanted_ms, int | float) and wanted_ms > 0
         return min(left, wanted_ms / 1000) if is_number else left
+
+
+def _body(body: Any) -> bytes:
+    """A text, or bytes as {base64}."""
+    match body:
+        case {"base64": str(text)}:
+            try:
+                return base64.b64decode(text)
+            except ValueError as exc:
+                raise ChildEnded(timed_out=False) from exc
+        case str(text):
+            return text.encode("utf-8", "replace")
+        case _:
+            return b""
 
 
 def refusal(number: int, code: str, message: str) -> JsonObject:

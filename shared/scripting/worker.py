@@ -1,8 +1,8 @@
 """The child process that authors' scripts run in: `worker.py LIBRARY ICU_DATA PRELUDE HEAP_BYTES DATA_BYTES`.
 
-It is started as a plain file (`python -I -S`) with an empty environment and imports nothing of this repository. It speaks in lines of
-JSON over its pipes: {"ready": true} out when the next run may come; then a run in, messages {calls, notes, done} out
-and answers to calls in until `done` is not null. It has no deadline of its own: its parent kills it.
+It is started as a plain file with an empty environment (`python -I -S`) and imports nothing of this repository. It
+speaks in lines of JSON over its pipes: {"ready": true} out when the next run may come; then a run in, messages {calls,
+notes, done} out and answers to calls in until `done` is not null. It has no deadline of its own: its parent kills it.
 
 V8 is reached through the C interface of mini-racer's library, which the wheel exports. The Python half of mini-racer is
 made of asyncio and costs as much to import as V8 itself (docs/adr/0014-scripts-in-v8.md).
@@ -135,9 +135,11 @@ class Run:
         self._engine = engine
         self._context = context
         self._lines = lines
+        self._number = -1
 
     def carry_out(self, run: dict[str, Any]) -> None:
         """Sends messages until one with `done`."""
+        self._number = run["run"]
         try:
             self._start(run)
             while True:
@@ -173,7 +175,7 @@ class Run:
         answer = self._lines.receive(wait_seconds)
         if answer is None:
             self._evaluate("__malgil.tick()")
-        else:
+        elif answer["run"] == self._number:  # not one that an earlier run did not wait for
             self._evaluate(f"__malgil.answer({int(answer['id'])}, {json.dumps(json.dumps(answer))})")
 
     def _evaluate(self, code: str) -> str:
@@ -211,6 +213,8 @@ def main(library: str, icu_data: str, prelude: str, heap_bytes: int, data_bytes:
         engine.evaluate(context, source)
         lines.send({"ready": True})
         run = lines.receive()
+        while "script" not in run:  # an answer that the last run did not wait for
+            run = lines.receive()
         limit_processor_time(run["seconds"])
         Run(engine, context, lines).carry_out(run)
         engine.free_context(context)

@@ -23,6 +23,8 @@ def of_type(kind):
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
+WALKS_FLOWS = ("kakao_skill", "flow_step")
+SCRIPT_FUNCTION = "MALGIL_SCRIPT_FUNCTION"
 each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 
 
@@ -36,6 +38,10 @@ def listed(value):
 
 def statements(name):
     return [statement for policy in FUNCTIONS[name].get("Policies", []) for statement in policy["Statement"]]
+
+
+def actions_of(name):
+    return {action for statement in statements(name) for action in listed(statement["Action"])}
 
 
 def environment(name):
@@ -76,7 +82,16 @@ def test_functions_run_python_313_on_the_chosen_architecture_with_both_layers():
     assert GLOBALS["Handler"] == "app.handler"
     assert GLOBALS["Layers"] == [{"Ref": "DepsLayer"}, {"Ref": "SharedLayer"}]
     overridden = {key for properties in FUNCTIONS.values() for key in properties}
-    assert not overridden & {"Runtime", "Architectures", "Handler", "Layers", "Role"}
+    assert not overridden & {"Runtime", "Architectures", "Handler", "Role"}
+
+
+def test_only_the_script_function_carries_the_script_engine():
+    added = {name: properties["Layers"] for name, properties in FUNCTIONS.items() if "Layers" in properties}
+    assert added == {"ScriptFunction": [{"Ref": "ScriptLayer"}]}
+
+
+def test_authors_scripts_run_where_no_policy_allows_anything():
+    assert not {"Policies", "Role", "VpcConfig", "Events"} & set(FUNCTIONS["ScriptFunction"])
 
 
 def test_arm64_is_the_default_architecture():
@@ -108,7 +123,15 @@ def test_no_access_log_writes_down_the_secret_in_the_path():
 
 @each_function
 def test_every_setting_that_the_code_reads_is_set(name):
-    assert set(settings_read_by_the_code()) <= set(environment(name))
+    walks = "lambda:InvokeFunction" in actions_of(name)
+    needed = set(settings_read_by_the_code()) - (set() if walks else {SCRIPT_FUNCTION})
+    assert needed <= set(environment(name))
+
+
+@each_function
+def test_a_function_is_told_of_the_script_function_if_it_may_invoke_it(name):
+    told = environment(name).get(SCRIPT_FUNCTION) == {"Ref": "ScriptFunction"}
+    assert told == ("lambda:InvokeFunction" in actions_of(name)) == (folder_of(name) in WALKS_FLOWS)
 
 
 def test_every_setting_in_the_template_is_read_by_the_code():
@@ -131,7 +154,7 @@ def test_a_role_allows_no_wildcard(name):
 
 
 @each_function
-def test_a_role_reaches_only_the_tables_and_published_bots(name):
+def test_a_role_reaches_only_the_tables_published_bots_and_scripts(name):
     resources = [resource for statement in statements(name) for resource in listed(statement["Resource"])]
     assert all(
         resource
@@ -139,16 +162,16 @@ def test_a_role_reaches_only_the_tables_and_published_bots(name):
             {"Fn::GetAtt": ["TurnsTable", "Arn"]},
             {"Fn::GetAtt": ["CoreTable", "Arn"]},
             {"Fn::Sub": "${BotBucket.Arn}/b/*"},
+            {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
         )
         for resource in resources
     )
 
 
 @each_function
-def test_a_role_can_only_read_and_put(name):
-    actions = {action for statement in statements(name) for action in listed(statement["Action"])}
-    talks = folder_of(name) in ("kakao_skill", "flow_step")
-    assert actions == ({"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"} if talks else set())
+def test_a_role_can_only_read_put_and_run_scripts(name):
+    of_a_walk = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject", "lambda:InvokeFunction"}
+    assert actions_of(name) == (of_a_walk if folder_of(name) in WALKS_FLOWS else set())
 
 
 @each_function
