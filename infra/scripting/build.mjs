@@ -62,7 +62,7 @@ for (const [name, source] of Object.entries({ ...BUILTINS, ...PACKAGES })) {
     platform: 'browser',
     target: 'es2022',
     minify: true,
-    legalComments: 'none', // the licences are listed in docs/scripts.md
+    legalComments: 'eof',
     write: false,
     metafile: true,
     define: { global: 'globalThis' },

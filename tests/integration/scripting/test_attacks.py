@@ -282,7 +282,9 @@ def test_a_child_that_was_killed_from_outside_is_replaced():
     host = ScriptHost(GuardedClient())
     try:
         the_next_run_is_unharmed(host)
-        os.kill(host.child_pid, 9)
+        pid = host.child_pid
+        assert pid is not None
+        os.kill(pid, 9)
         the_next_run_is_unharmed(host)
     finally:
         host.close()

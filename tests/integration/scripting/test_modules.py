@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -278,3 +279,32 @@ def test_only_what_a_script_names_is_shipped_with_it():
 def test_there_is_a_bundle_of_every_pure_module_and_no_other():
     listed = json.loads((BUILT_BUNDLES / "modules.json").read_text(encoding="utf-8"))
     assert set(listed["modules"]) == PURE_MODULES
+
+
+DOCS = Path(__file__).parents[3] / "docs" / "scripts.md"
+
+
+def test_the_page_names_every_available_module_and_the_version_of_its_package():
+    rows = re.findall(r"^\| ((?:`[^`]+` ?)+) \|([^|]*)\|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    versions = {name: version for names, version in rows for name in re.findall("`([^`]+)`", names)}
+    assert versions.keys() >= AVAILABLE
+    locked = json.loads((DOCS.parents[1] / "infra" / "scripting" / "package.json").read_text(encoding="utf-8"))
+    for package, version in locked["dependencies"].items():
+        if package in AVAILABLE and versions[package].strip():
+            assert versions[package].strip() == version
+
+
+def test_the_page_lists_every_bundled_package_with_its_licence():
+    packages = json.loads((BUILT_BUNDLES / "modules.json").read_text(encoding="utf-8"))["packages"]
+    section = DOCS.read_text(encoding="utf-8").partition("## 들어 있는 패키지")[2]
+    rows = re.findall(r"^\| ([^|`]+) \| ([^|]*) \|$", section, re.MULTILINE)
+    listed = {name: licence for licence, names in rows for name in re.findall("`([^`]+)`", names)}
+    assert listed == packages
+
+
+def test_the_examples_of_the_page_give_their_results(result):
+    page = DOCS.read_text(encoding="utf-8")
+    examples = re.findall(r"```js\n((?:(?!```).)*)```(?:(?!```).)*```json\n((?:(?!```).)*)```", page, re.DOTALL)
+    assert len(examples) == 2
+    for script, expected in examples:
+        assert result(script, {"params": {"price": "1000", "taxRate": "2"}}) == json.loads(expected)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from shared.bot.script_modules import AVAILABLE, may_call_the_world, module_of, required_modules, used_modules
+from shared.bot.script_modules import (
+    AVAILABLE,
+    ScriptModules,
+    may_call_the_world,
+    module_of,
+    required_modules,
+    used_modules,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +26,7 @@ from shared.bot.script_modules import AVAILABLE, may_call_the_world, module_of, 
 )
 def test_a_written_out_name_is_found_however_it_is_quoted(call):
     found = required_modules(call)
-    assert (found.names, found.dynamic) == ({"lodash"}, False)
+    assert found == ScriptModules(names=frozenset({"lodash"}), dynamic=False)
 
 
 @pytest.mark.parametrize(
