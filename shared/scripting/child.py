@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 from threading import Lock, Timer
 from typing import Any, Final
@@ -32,7 +33,7 @@ class ChildEnded(Exception):
 
 
 class Child:
-    """One process; used by one run at a time. Whoever starts it must `end` it."""
+    """One process; used by one run at a time. It ends when `end` is called, or when nobody holds it any more."""
 
     def __init__(self) -> None:
         library, icu_data = engine_files()
@@ -54,6 +55,7 @@ class Child:
         self._sending = Lock()
         self._timed_out = False
         self._ready = False
+        self.end = weakref.finalize(self, _end, self._process, self._sending)
 
     @property
     def pid(self) -> int:
@@ -102,12 +104,14 @@ class Child:
         self._timed_out = True
         self._process.kill()
 
-    def end(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        with self._sending:  # a thread may still be writing an answer to it
-            self._stdin.close()
-        self._stdout.close()
+
+def _end(process: "subprocess.Popen[bytes]", sending: Lock) -> None:
+    process.kill()
+    process.wait()
+    with sending:  # a thread may still be writing an answer to it
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 class Deadline:

@@ -8,9 +8,12 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
 from functions.script.app import handler
+from infra.local.cloud import LocalCloud
+from infra.local.endpoints import Endpoints
 from shared.engine.effects import Answered, Attempt, EffectFailed, ScriptRun
 from shared.runtime import wiring
 from shared.scripting.client import ScriptFunction
+from tests.integration.conftest import forget_wiring
 
 EVENT = {
     "script": "module.exports = async ({params}) => ({params: {sum: params.a + 1}})",
@@ -126,3 +129,18 @@ def test_an_invocation_that_hangs_is_not_waited_for():
     outcome = ScriptFunction("malgil-script", Hanging())(EFFECT, attempt)
     released.set()
     assert outcome == EffectFailed(name="TimeoutError", message="The script took longer than 1 ms")
+
+
+def test_scripts_run_in_the_local_cloud_as_the_wiring_invokes_them(tmp_path, monkeypatch):
+    with LocalCloud(state=tmp_path, http_port=0, aws_port=0, watch=False) as cloud:
+        for name, value in cloud.environment["FlowStepFunction"].items():
+            monkeypatch.setenv(name, value)
+        for name, value in Endpoints(cloud.aws_endpoint, cloud.lambda_endpoint).variables().items():
+            monkeypatch.setenv(name, value)
+        forget_wiring()
+        script = "const _ = require('lodash'); module.exports = async ({params}) => ({last: _.last(params.all)})"
+        effect = ScriptRun(script=script, context={"params": {"all": [1, 2]}}, timeout_ms=5000, repeatable=True)
+        attempt = Attempt(bot_id="shop", idempotency_key="k", timeout_ms=5000)
+        outcomes = [wiring.script_function()(effect, attempt) for _ in range(2)]
+    forget_wiring()
+    assert outcomes[-1] == Answered(result={"last": 2})
