@@ -28,35 +28,38 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 # Files that say what is installed: newer than the lock files, so that a second `make run` starts at once and offline.
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
+# npm modules for authors' scripts, one file each; the local cloud and the script layer read them there.
+SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
 
-.PHONY: help run test check bench build sam-local deploy fmt lock clean environment static validate
+.PHONY: help run test check bench build sam-local deploy fmt lock clean script-bundles environment static validate
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN_READY) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, STATE)
+run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, STATE)
 	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
-test: static $(PEERS_READY) ## everything: the checks, all tests, validation and build
+test: static $(PEERS_READY) $(SCRIPT_BUNDLES) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory validate build
 
-check: static $(PEERS_READY) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
+check: static $(PEERS_READY) $(SCRIPT_BUNDLES) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
 	$(BIN)/pytest tests/unit tests/golden tests/integration tests/contract
 	@$(MAKE) --no-print-directory validate
 
-bench: $(TEST_READY) $(PEERS_READY) ## measure the budgets (BENCH_FLAGS)
+bench: $(TEST_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) ## measure the budgets (BENCH_FLAGS)
 	$(TOOLS) $(BIN)/python -m bench $(BENCH_FLAGS)
 
-build: $(TEST_READY) ## build and check the artifacts for AWS (ARCHITECTURE)
+build: $(TEST_READY) $(SCRIPT_BUNDLES) ## build and check the artifacts for AWS (ARCHITECTURE)
 	$(TOOLS) $(SAM_REGION) MALGIL_ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build \
 	  --parameter-overrides Architecture=$(ARCHITECTURE)
-	$(BIN)/python infra/check_layer.py --architecture $(ARCHITECTURE) .aws-sam/build/DepsLayer .aws-sam/build/SharedLayer
+	$(BIN)/python infra/check_layer.py --architecture $(ARCHITECTURE) \
+	  .aws-sam/build/DepsLayer .aws-sam/build/SharedLayer .aws-sam/build/ScriptLayer
 	$(BIN)/python -m infra.compile_layers .aws-sam/build
 
-sam-local: $(TEST_READY) ## every HTTP function in a container, from built artifacts (Docker or podman)
+sam-local: $(TEST_READY) $(SCRIPT_BUNDLES) ## every HTTP function in a container, from built artifacts (Docker or podman)
 	$(TOOLS) $(BIN)/python -m infra.sam_local
 
 deploy: build ## build and deploy to AWS with the credentials of your profile
@@ -72,10 +75,14 @@ lock: $(UV) ## lock the newest allowed versions of all packages
 	  -o requirements.txt
 	$(COMPILE) --upgrade --python-version 3.13 --python-platform aarch64-manylinux_2_28 -c requirements-dev.txt \
 	  pyproject.toml -o infra/layers/deps/requirements.txt
+	$(COMPILE) --upgrade --python-version 3.13 --python-platform aarch64-manylinux_2_28 -c requirements-dev.txt \
+	  --group script -o infra/layers/script/requirements.txt
+
+script-bundles: $(SCRIPT_BUNDLES) ## bundle the npm modules that authors' scripts may require
 
 clean: ## remove everything that was built or installed; the local cloud's data stays
 	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf tests/peers/node_modules
+	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles
 	find functions infra shared tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 static: $(TEST_READY)
@@ -107,6 +114,10 @@ $(TEST_READY): requirements-dev.txt $(RUN_READY)
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-%/node_modules/.installed: %/package-lock.json $(TEST_READY)
+$(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build.mjs $(wildcard infra/scripting/entries/*.js)
+	@echo "Bundling the modules of scripts ... / 스크립트 모듈을 묶는 중입니다 ..."
+	@$(TOOLS) node infra/scripting/build.mjs $(@D)
+
+%/node_modules/.installed: %/package-lock.json $(RUN_READY)
 	cd $* && $(TOOLS) npm ci --no-audit --no-fund
 	@touch $@

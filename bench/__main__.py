@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import engine, load, start, templates, turn
+from bench import engine, load, script, start, templates, turn
 from bench.measure import Row, Say, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -21,6 +21,7 @@ BENCHMARKS: Final[dict[str, Callable[[Say], list[Row]]]] = {
     "templates": templates.measure,
     "load": load.measure,
     "start": start.measure,
+    "script": script.measure,
 }
 MISSED: Final = "MISSED"
 
@@ -75,7 +76,9 @@ def main(arguments: list[str]) -> None:
     others = [] if options.only is None else kept(options.results, measured)
     written = [row.to_json() for row in measured] + others
     options.results.write_text(json.dumps(written, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    print(f"\n{machine()}; CPU time of one thread; ratio: ours / peer's, median of pairs\n")
+    print(
+        f"\n{machine()}; CPU time of one thread, of scripts time on the wall; ratio: ours / peer's, median of pairs\n"
+    )
     print(table(measured))
 
 

@@ -37,7 +37,11 @@ EVENTS: Final = REPOSITORY / "tests" / "events"
 EXAMPLE: Final = REPOSITORY / "examples" / "bots" / "reservation" / "reservation.json"
 GREETING: Final = "말길식당"
 """Part of what the example bot says first. An apology for a fault has no such word."""
-EXPECTED: Final = {"mail_link": "mailto:help@example.com", "effect_worker": '"batchItemFailures": []'}
+EXPECTED: Final = {
+    "mail_link": "mailto:help@example.com",
+    "effect_worker": '"batchItemFailures": []',
+    "script": "3,000",
+}
 """What a function's answer must hold, by its folder; the others greet."""
 
 ARTIFACTS: Final = REPOSITORY / ".aws-sam" / "sam-local"

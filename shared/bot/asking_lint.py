@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.bot.document import JsonObject
 from shared.bot.problem import Problem
-from shared.bot.script_modules import AVAILABLE, required_modules
+from shared.bot.script_modules import AVAILABLE, module_of, required_modules
 from shared.bot.shape import is_template
 from shared.redaction import looks_like_secret
 
@@ -62,8 +62,9 @@ def _address_problems(uri: Any, path: str) -> Iterator[Problem]:
 
 
 def _module_problems(node_id: Any, script: str, path: str) -> Iterator[Problem]:
-    modules, is_dynamic = required_modules(script)
-    for module in sorted(modules - AVAILABLE):
-        yield Problem(path, "module_missing", {"node": node_id, "module": module})
-    if is_dynamic:
+    required = required_modules(script)
+    for name in sorted(required.names):
+        if module_of(name) not in AVAILABLE:
+            yield Problem(path, "module_missing", {"node": node_id, "module": name})
+    if required.dynamic:
         yield Problem(path, "module_unknown", {"node": node_id})

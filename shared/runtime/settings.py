@@ -12,6 +12,7 @@ BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
 EFFECT_QUEUE: Final = "MALGIL_EFFECT_QUEUE_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
+SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
@@ -32,6 +33,8 @@ class Settings:
     """Of the bots' credentials in Secrets Manager; empty: there are none."""
     mail_from: str = ""
     """Sender of the bots' mails; empty: mail is off."""
+    script_function: str = ""
+    """Empty: scripts of sandbox nodes cannot be run here."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -51,4 +54,5 @@ class Settings:
             log_level=environment.get(LOG_LEVEL, "INFO").upper(),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
+            script_function=environment.get(SCRIPT_FUNCTION, ""),
         )

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from shared.net.effects import EffectRunner
     from shared.net.guarded_client import GuardedClient
     from shared.providers.carriers import Carriers
+    from shared.scripting.client import ScriptFunction
+    from shared.scripting.host import ScriptHost
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
     from shared.services.unfinished_walks import FinishWalks
@@ -41,8 +43,10 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     that it runs handlers in: no environment variable and no setting of a deployed function leads here."""
     global _local_targets  # noqa: PLW0603 - the one switch, set before anything is wired
     _local_targets = targets
-    made_with_them = (guarded_client, carriers, effect_runner, advance, handle_inbound, handle_skill_call, finish_walks)
-    for made in made_with_them:
+    for made in (
+        *(guarded_client, carriers, script_host, effect_runner),
+        *(advance, handle_inbound, handle_skill_call, finish_walks),
+    ):
         made.cache_clear()
 
 
@@ -100,10 +104,28 @@ def carriers() -> "Carriers":
 
 @cache
 def effect_runner() -> "EffectRunner":
-    from shared.net.effects import EffectRunner  # noqa: PLC0415 - only bots with effects wait for it
+    from shared.engine.effects import ScriptRun  # noqa: PLC0415 - only bots with effects wait for it
+    from shared.net.effects import EffectRunner  # noqa: PLC0415
     from shared.providers.carriers import makers_of  # noqa: PLC0415
 
-    return EffectRunner(guarded_client(), makers=makers_of(carriers))
+    return EffectRunner(guarded_client(), makers={**makers_of(carriers), ScriptRun: script_function})
+
+
+@cache
+def script_host() -> "ScriptHost":
+    """Runs scripts in this process's child: for the script function, and for tools that have no functions."""
+    from shared.scripting.host import ScriptHost  # noqa: PLC0415 - one function needs it
+
+    return ScriptHost(guarded_client())
+
+
+@cache
+def script_function() -> "ScriptFunction":
+    """Carries out ScriptRun effects by invoking the script function."""
+    from shared.aws import client  # noqa: PLC0415
+    from shared.scripting.client import MAX_WAIT_SECONDS, ScriptFunction  # noqa: PLC0415 - only bots with scripts pay
+
+    return ScriptFunction(settings().script_function, client("lambda", MAX_WAIT_SECONDS, 1))
 
 
 def carry_out(effect: "Effect", attempt: "Attempt") -> "EffectAnswer":

@@ -28,6 +28,7 @@ from shared.engine.effects import EFFECTS
 from shared.errors import MalgilError
 from shared.net.effects import ERROR_NAMES
 from shared.runtime import settings
+from shared.scripting.call import ERROR_NAMES as SCRIPT_ERROR_NAMES
 from shared.templates import RenderEnvironment, compile_data
 from shared.templates.functions import CALLS
 from shared.templates.operators import OPERATORS as TEMPLATE_OPERATORS
@@ -101,7 +102,7 @@ def failure_names() -> set[str]:
             name = node.args[place]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 found.add(name.value)
-    return found | set(ERROR_NAMES.values()) | {"InvalidRequestError", "TemplateError"}
+    return found | set(ERROR_NAMES.values()) | SCRIPT_ERROR_NAMES | {"InvalidRequestError", "TemplateError"}
 
 
 def event_names() -> set[str]:

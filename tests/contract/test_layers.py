@@ -1,5 +1,6 @@
 """What `sam build` makes can be loaded by the Lambda runtime, for both architectures."""
 
+import json
 import os
 import platform
 import shutil
@@ -12,11 +13,18 @@ import pytest
 from infra import runtime_python
 from infra.check_layer import kept_services, main, problems
 from infra.compile_layers import compile_artifacts
+from shared.scripting.modules import BUILT_BUNDLES, BUNDLES_PACKAGE
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(sys.executable).parent
 LAYERS = ("DepsLayer", "SharedLayer")
-FUNCTIONS = {"KakaoSkillFunction": "kakao_skill", "FlowStepFunction": "flow_step", "MailLinkFunction": "mail_link"}
+SCRIPT_LAYERS = (*LAYERS, "ScriptLayer")
+FUNCTIONS = {
+    "KakaoSkillFunction": "kakao_skill",
+    "FlowStepFunction": "flow_step",
+    "MailLinkFunction": "mail_link",
+    "ScriptFunction": "script",
+}
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 HOST = MACHINES[platform.machine().lower()]
 BUDGET_OF_THE_ZIPS = 8_000_000
@@ -47,7 +55,7 @@ def build(request, tmp_path_factory):
 
 def test_the_built_layers_fit_the_runtime(build):
     architecture, folder = build
-    assert problems([folder / layer for layer in LAYERS], architecture) == []
+    assert problems([folder / layer for layer in SCRIPT_LAYERS], architecture) == []
 
 
 def test_the_layers_stay_inside_the_budget_of_a_cold_start(build, tmp_path):
@@ -88,6 +96,19 @@ def test_bytecode_of_the_runtime_can_be_shipped_beside_the_sources(build, tmp_pa
     assert problems([copy / layer for layer in LAYERS], build[0]) == []
 
 
+def test_the_script_layer_holds_the_engine_and_every_bundle_that_was_made(build):
+    _, folder = build
+    packages = folder / "ScriptLayer" / "python"
+    bundles = {path.name for path in BUILT_BUNDLES.iterdir()}
+    assert {path.name for path in (packages / BUNDLES_PACKAGE).iterdir()} == bundles
+    assert {"libmini_racer.so", "icudtl.dat"} <= {path.name for path in (packages / "py_mini_racer").iterdir()}
+
+
+def test_the_other_layers_are_free_of_the_script_engine(build):
+    _, folder = build
+    assert [path for layer in LAYERS for path in (folder / layer).rglob("*mini_racer*")] == []
+
+
 def test_a_client_can_be_made_of_every_service_that_the_layer_keeps(build):
     _, folder = build
     program = (
@@ -120,6 +141,23 @@ def test_a_handler_loads_from_its_artifacts_alone(build, function):
     )
     artifacts = str(folder / function)
     assert run(python, program, artifacts, shared, path=[artifacts, *path]) == "True"
+
+
+def test_the_script_function_runs_a_script_with_a_module_from_its_artifacts_alone(build):
+    architecture, folder = build
+    python = runtime_python.find()
+    if python is None or architecture != HOST:
+        pytest.skip("its engine is not for the Python or the processor of this machine")
+    layers = [str(folder / layer / "python") for layer in SCRIPT_LAYERS]
+    program = (
+        "import app, json\n"
+        "script = \"module.exports = async () => ({chunks: require('lodash').chunk([1, 2, 3], 2)})\"\n"
+        "event = {'script': script, 'context': {}, 'timeoutMs': 5000, 'idempotencyKey': 'k'}\n"
+        "print(json.dumps(app.handler(event, None)))\n"
+    )
+    artifacts = str(folder / "ScriptFunction")
+    answer = json.loads(run(python, program, path=[artifacts, *layers]))
+    assert answer == {"result": {"chunks": [[1, 2], [3]]}, "notes": []}
 
 
 def run(python, program, *arguments, path):

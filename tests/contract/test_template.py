@@ -23,6 +23,8 @@ def of_type(kind):
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
+WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker")
+SCRIPT_FUNCTION = "MALGIL_SCRIPT_FUNCTION"
 each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 
 
@@ -54,6 +56,10 @@ def unconditional(statement):
 
 def carries_out_effects(name):
     return {"Ref": "CarryOutEffectsPolicy"} in FUNCTIONS[name].get("Policies", [])
+
+
+def actions_of(name):
+    return {action for statement in statements(name) for action in listed(statement["Action"])}
 
 
 def environment(name):
@@ -94,7 +100,16 @@ def test_functions_run_python_313_on_the_chosen_architecture_with_both_layers():
     assert GLOBALS["Handler"] == "app.handler"
     assert GLOBALS["Layers"] == [{"Ref": "DepsLayer"}, {"Ref": "SharedLayer"}]
     overridden = {key for properties in FUNCTIONS.values() for key in properties}
-    assert not overridden & {"Runtime", "Architectures", "Handler", "Layers", "Role"}
+    assert not overridden & {"Runtime", "Architectures", "Handler", "Role"}
+
+
+def test_only_the_script_function_carries_the_script_engine():
+    added = {name: properties["Layers"] for name, properties in FUNCTIONS.items() if "Layers" in properties}
+    assert added == {"ScriptFunction": [{"Ref": "ScriptLayer"}]}
+
+
+def test_authors_scripts_run_where_no_policy_allows_anything():
+    assert not {"Policies", "Role", "VpcConfig", "Events"} & set(FUNCTIONS["ScriptFunction"])
 
 
 def test_arm64_is_the_default_architecture():
@@ -126,7 +141,15 @@ def test_no_access_log_writes_down_the_secret_in_the_path():
 
 @each_function
 def test_every_setting_that_the_code_reads_is_set(name):
-    assert set(settings_read_by_the_code()) <= set(environment(name))
+    walks = "lambda:InvokeFunction" in actions_of(name)
+    needed = set(settings_read_by_the_code()) - (set() if walks else {SCRIPT_FUNCTION})
+    assert needed <= set(environment(name))
+
+
+@each_function
+def test_a_function_is_told_of_the_script_function_if_it_may_invoke_it(name):
+    told = environment(name).get(SCRIPT_FUNCTION) == {"Ref": "ScriptFunction"}
+    assert told == ("lambda:InvokeFunction" in actions_of(name)) == (folder_of(name) in WALKS_FLOWS)
 
 
 def test_every_setting_in_the_template_is_read_by_the_code():
@@ -154,6 +177,7 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["CoreTable", "Arn"]},
     {"Fn::Sub": "${BotBucket.Arn}/b/*"},
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
+    {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
@@ -213,7 +237,7 @@ def test_a_parameter_has_a_form(parameter, good, bad):
 def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     actions = {action for statement in statements(name) for action in listed(statement["Action"])}
     reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
-    talking = reads_and_puts | {"sqs:SendMessage"} | EFFECTS.keys()
+    talking = reads_and_puts | {"sqs:SendMessage", "lambda:InvokeFunction"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
     assert carries_out_effects(name) == (folder_of(name) in allowed)
@@ -423,6 +447,7 @@ def test_the_outputs_say_where_everything_is():
         "CoreTableName",
         "BotBucketName",
         "EffectQueueUrl",
+        "ScriptFunctionName",
         "SecretsPrefix",
         "MailFrom",
     }

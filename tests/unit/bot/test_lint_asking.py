@@ -7,7 +7,7 @@ import pytest
 from shared.bot.document import join_document, split_document
 from shared.bot.lint import lint
 from shared.bot.problem import Problem
-from shared.bot.script_modules import may_call_the_world, required_modules
+from shared.bot.script_modules import ScriptModules, may_call_the_world, required_modules
 from tests.factories import a_node, a_response
 
 DATA = "flows[0].nodes[1].data"
@@ -103,8 +103,8 @@ def test_unknown_keys_of_these_nodes_survive() -> None:
 
 def test_a_script_says_what_it_requires() -> None:
     script = "const a = require('lodash'), b = require( \"uuid\" ); require(name); require(`moment`)"
-    assert required_modules(script) == (frozenset({"lodash", "uuid", "moment"}), True)
-    assert required_modules("module.exports = () => 1") == (frozenset(), False)
+    assert required_modules(script) == ScriptModules(names=frozenset({"lodash", "uuid", "moment"}), dynamic=True)
+    assert required_modules("module.exports = () => 1") == ScriptModules(names=frozenset(), dynamic=False)
 
 
 @pytest.mark.parametrize(
