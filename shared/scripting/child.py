@@ -15,8 +15,8 @@ HEAP_BYTES: Final = 128 * 1024 * 1024
 """V8's heap: objects, texts, code."""
 DATA_BYTES: Final = 384 * 1024 * 1024
 """All writable memory of the child, buffers included; of it about 40 MB are there before a script."""
-MAX_LINE_BYTES: Final = 1024 * 1024
-"""A request of 400 KiB characters, escaped twice at worst, is not longer; an honest result is far below."""
+MAX_LINE_BYTES: Final = 8 * 1024 * 1024
+"""Five requests of 400 Ki characters at once, three bytes each, are not longer; a result is far below."""
 READY_SECONDS: Final = 3.0
 """A start takes well under a second; longer means a machine in trouble."""
 

@@ -111,7 +111,8 @@ class Lines:
         self._received = b""
 
     def send(self, message: dict[str, Any]) -> None:
-        data = json.dumps(message, separators=(",", ":")).encode() + b"\n"
+        text = json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+        data = memoryview(text.encode("utf-8", "replace") + b"\n")
         while data:
             data = data[os.write(1, data) :]
 

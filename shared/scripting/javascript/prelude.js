@@ -8,6 +8,7 @@
   const MAX_LINES = 100;
   const MAX_LOG_CHARACTERS = 10 * 1024;
   const MAX_RESULT_CHARACTERS = 50000;
+  const MAX_CALLS = 5;
   const MAX_CALL_CHARACTERS = 400 * 1024;
 
   // Whatever could block V8's thread, or run after the end of the run that it belongs to.
@@ -201,6 +202,8 @@
 
   function call(request) {
     return new Promise((resolve, reject) => {
+      // The host counts too; here it keeps a flood from the border.
+      if (lastCall === MAX_CALLS) throw new RangeError(`A script may make at most ${MAX_CALLS} HTTP calls a run`);
       const id = lastCall + 1;
       const text = stringify(plain({ ...request, headers: plain(request.headers), id }));
       if (text.length > MAX_CALL_CHARACTERS) {

@@ -1,19 +1,22 @@
 """Scripts call the outside world through the guarded client, with the libraries that CLOSER's authors know."""
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
 
 from shared.engine.effects import Answered, EffectFailed
 from shared.net.guarded_client import GuardedClient
+from shared.scripting.child import ChildEnded
 from shared.scripting.host import ScriptHost
-from shared.scripting.http_calls import shown_url
+from shared.scripting.http_calls import HttpCalls, shown_url
 from tests.integration.net.conftest import authority, client_for, server_context, trusting  # noqa: F401 - fixtures
 from tests.integration.scripting.conftest import script_call
 from tests.loopback_server import LoopbackServer, answering, response
 
 FLOW = Path(__file__).parents[2] / "data" / "closer" / "flow_http_script.json"
+CALL_THREAD = "script-http"
 JSON_TYPE = [("Content-Type", "application/json")]
 MISSING = {"error": "없음"}
 
@@ -416,6 +419,65 @@ def test_an_answer_that_comes_after_its_run_does_not_reach_the_next(call, server
     assert early.result == {"value": 1}
     late = call(AXIOS, "(await new Promise((yes) => setTimeout(yes, 120)), await axios.get(base + '/own')).data.path")
     assert late.result == {"value": "/own"}
+
+
+def test_an_answer_that_comes_between_two_runs_is_dropped(call):
+    call(AXIOS, "axios.get(base + '/hang', {timeout: 30}) && 1")
+    for thread in threading.enumerate():
+        if thread.name == CALL_THREAD:
+            thread.join()
+    outcome = call(AXIOS, "(await axios.get(base + '/own')).data.path")
+    assert outcome.result == {"value": "/own"}
+
+
+def test_the_largest_calls_pass_the_border(call, server):
+    five = "[1, 2, 3, 4, 5].map((n) => fetch(base + '/missing', {method: 'POST', body: '가'.repeat(400000)}))"
+    assert call("", f"(await Promise.all({five})).map((r) => r.status).join()").result == {
+        "value": "404,404,404,404,404"
+    }
+    assert [len(request.body) for request in server.requests] == [1_200_000] * 5
+
+
+def test_a_flood_of_calls_is_refused_where_it_arises(call, server):
+    flood = "Array.from({length: 2000}, () => fetch(base + '/missing').then(() => 1, () => 0))"
+    assert call("", f"(await Promise.all({flood})).filter((n) => n).length").result == {"value": 5}
+    assert len(server.requests) == 5
+
+
+def test_the_host_counts_calls_itself(server):
+    answers = []
+    calls = HttpCalls(
+        client_for(server, "a.example"),
+        idempotency_key="k",
+        allowed=True,
+        seconds_left=lambda: 5.0,
+        answer=answers.append,
+        note=lambda line: None,
+    )
+    for number in range(7):
+        calls.start({"id": number, "method": "GET", "url": f"http://a.example:{server.port}/missing", "headers": {}})
+    for thread in threading.enumerate():
+        if thread.name == CALL_THREAD:
+            thread.join()
+    assert sum("status" in answer for answer in answers) == 5
+    assert sum(answer.get("error", {}).get("code") == "ETOOMANYCALLS" for answer in answers) == 2
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        None,
+        {},
+        {"id": "1", "method": "GET", "url": "x", "headers": {}},
+        {"id": 1, "method": "GET", "url": "x", "headers": []},
+    ],
+)
+def test_a_call_that_the_prelude_never_makes_ends_the_run(server, call):
+    calls = HttpCalls(
+        client_for(server), idempotency_key="k", allowed=True, seconds_left=lambda: 1.0, answer=print, note=print
+    )
+    with pytest.raises(ChildEnded):
+        calls.start(call)
 
 
 def test_what_a_callback_throws_fails_the_run(call):
