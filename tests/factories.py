@@ -12,9 +12,9 @@ from shared.bot.model import Bot
 from shared.engine import Surroundings
 from shared.services.advance import Advance
 from shared.services.authoring import Authoring
-from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
 from shared.services.ports import Turns
+from shared.services.timed_effects import TimedEffects
 from shared.services.turn_writer import TurnWriter
 from shared.services.walks import Walks
 from tests.fakes import (
@@ -98,7 +98,7 @@ def an_advance(turns: Turns | None = None, effects: Any = None, **overrides: Any
     now_ms = overrides.pop("now_ms", lambda: NOW_MS)
     new_id = overrides.pop("new_id", None) or an_id_source()
     walks = Walks(
-        carrier=overrides.pop("carrier", None) or Carrier.of(effects or ScriptedEffects([]), clock_ns),
+        effects=overrides.pop("timed", None) or TimedEffects.of(effects or ScriptedEffects([]), clock_ns),
         now_ms=now_ms,
         clock_ns=clock_ns,
         random=overrides.pop("random", lambda: 0.0),

@@ -9,10 +9,10 @@ from shared.engine import Attempt, Effect, EffectAnswer, EffectFailed, HttpRespo
 from shared.engine.inbound import UserMessage
 from shared.ids import log_key
 from shared.services.advance import Advance
-from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
 from shared.services.ports import PostOutcome
 from shared.services.request import Handled, Request
+from shared.services.timed_effects import TimedEffects
 from shared.services.unfinished_walks import FinishWalks, WalkJob
 from tests.factories import NOW_MS, a_bot, a_node, a_response, an_advance, an_id_source
 from tests.fakes import MemoryClaims, MemoryQueue, MemoryTurns
@@ -84,10 +84,10 @@ class World:
         self.ms += ms
 
     def an_advance(self) -> Advance:
-        carrier = Carrier.of(self.ask_company, lambda: self.ms * MS)
+        timed = TimedEffects.of(self.ask_company, lambda: self.ms * MS)
         return an_advance(
             self.turns,
-            carrier=carrier if self.breaker else replace(carrier, breaker=None),
+            timed=timed if self.breaker else replace(timed, breaker=None),
             queue=self.queue,
             new_id=self.new_id,
             now_ms=lambda: NOW_MS + self.ms,

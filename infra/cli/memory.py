@@ -7,18 +7,20 @@ from shared.bot.document import read_bot_file
 from shared.bot.model import Bot
 from shared.conversation.turn import Turn, TurnConflict
 from shared.engine import Attempt, Effect, EffectAnswer
+from shared.engine.effects import ScriptRun
 from shared.errors import NotFound
 from shared.runtime import world
 from shared.runtime.observability import report_own_fault
 from shared.services import kakao_reply
 from shared.services.advance import Advance
-from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
+from shared.services.timed_effects import TimedEffects
 from shared.services.turn_writer import TurnWriter
 from shared.services.walks import Walks
 
 if TYPE_CHECKING:
-    from shared.net.effects import EffectRunner
+    from shared.net.effects import Carrier, EffectRunner
+    from shared.net.guarded_client import GuardedClient
 
 FILE_VERSION: Final = "file"
 
@@ -48,7 +50,8 @@ class MemoryTurns:
 
 
 class FirstUseEffects:
-    """The guarded client, made by the first effect: few bots have one, and it takes its time to import."""
+    """HTTP calls and scripts, carried out in this process. Made by the first effect: few bots have one, and the import
+    takes its time."""
 
     def __init__(self) -> None:
         self._runner: EffectRunner | None = None
@@ -58,8 +61,29 @@ class FirstUseEffects:
             from shared.net.effects import EffectRunner  # noqa: PLC0415
             from shared.net.guarded_client import GuardedClient  # noqa: PLC0415
 
-            self._runner = EffectRunner(GuardedClient())
+            client = GuardedClient()
+            self._runner = EffectRunner(client, makers={ScriptRun: lambda: _script_runner(client)})
         return self._runner(effect, attempt)
+
+
+def _script_runner(client: "GuardedClient") -> "Carrier":
+    """What the script function does, in a child process of this one."""
+    from shared.scripting.call import ScriptCall  # noqa: PLC0415
+    from shared.scripting.host import ScriptHost  # noqa: PLC0415
+
+    run = ScriptHost(client)
+
+    def carry_out(effect: ScriptRun, attempt: Attempt) -> EffectAnswer:
+        return run(
+            ScriptCall(
+                script=effect.script,
+                context=effect.context,
+                timeout_ms=attempt.timeout_ms,
+                idempotency_key=attempt.idempotency_key,
+            )
+        )
+
+    return carry_out
 
 
 class NobodyWaits:
@@ -102,7 +126,7 @@ def handle_inbound_in_memory() -> HandleInbound:
     advance = Advance(
         turns=turns,
         walks=Walks(
-            carrier=Carrier.of(FirstUseEffects(), world.clock_ns),
+            effects=TimedEffects.of(FirstUseEffects(), world.clock_ns),
             now_ms=world.now_ms,
             clock_ns=world.clock_ns,
             random=world.random,

@@ -8,11 +8,11 @@ from shared.runtime import world
 from shared.runtime.settings import Settings
 from shared.services import kakao_reply
 from shared.services.advance import Advance
-from shared.services.carrier import Carrier
 from shared.services.inbound import HandleInbound
 from shared.services.kakao_skill import HandleSkillCall
 from shared.services.published_bots import PublishedBots
 from shared.services.runnable_bots import CompiledBots
+from shared.services.timed_effects import TimedEffects
 from shared.services.turn_writer import TurnWriter
 from shared.services.walks import Walks
 from shared.storage.bots import DynamoBots
@@ -154,11 +154,11 @@ def claims() -> DynamoClaims:
 
 @cache
 def advance() -> Advance:
-    carrier = Carrier.of(carry_out, world.clock_ns)
+    effects = TimedEffects.of(carry_out, world.clock_ns)
     return Advance(
         turns=turns(),
         walks=Walks(
-            carrier=carrier,
+            effects=effects,
             now_ms=world.now_ms,
             clock_ns=world.clock_ns,
             random=world.random,

@@ -18,11 +18,11 @@ from shared.ids import BOT_ID
 from shared.json_input import parse_json
 from shared.services import kakao_reply
 from shared.services.advance import Advance, TakenOver
-from shared.services.carrier import NANOSECONDS
 from shared.services.inbound import ReplyUnknown, callback_claim
 from shared.services.ports import Claims, PostOutcome, PostReply, RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
 from shared.services.request import Request, shown_keyboard
+from shared.services.timed_effects import NANOSECONDS
 
 MAX_JOB_BYTES: Final = 4_096
 MOVES: Final = 50

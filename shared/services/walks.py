@@ -11,8 +11,8 @@ from typing import Final
 from shared.engine import Attempt, EffectAnswer, EffectFailed, Session, StepResult, Surroundings, resume, step
 from shared.engine.effects import TIMEOUT, Effect
 from shared.engine.nodes import sandbox
-from shared.services.carrier import NANOSECONDS, Carrier, Place
 from shared.services.request import Request
+from shared.services.timed_effects import NANOSECONDS, Place, TimedEffects
 
 RESERVE_MS: Final = 450
 """Kept for writing turns and answering."""
@@ -54,7 +54,7 @@ class RememberedAnswers:
 class Walks:
     """The engine with effects, time and chance."""
 
-    carrier: Carrier
+    effects: TimedEffects
     now_ms: Callable[[], int]
     clock_ns: Callable[[], int]
     random: Callable[[], float]
@@ -77,13 +77,13 @@ class Walks:
         """One attempt, cut to the time that is left."""
         timeout_ms = int(max(1, min(effect.timeout_ms, self.milliseconds_left(request) - RESERVE_MS)))
         attempt = Attempt(bot_id=request.bot.id, idempotency_key=key, timeout_ms=timeout_ms)
-        return self.carrier(effect, attempt, place)
+        return self.effects(effect, attempt, place)
 
     def is_for_now(self, request: Request, effect: Effect, place: Place) -> bool:
         """Whether to start it: it is expected to be done in the time that its caller waits."""
-        if self.carrier.is_refused(effect):
+        if self.effects.is_refused(effect):
             return True
-        usual_ms = self.carrier.pace.p95_ms(place)
+        usual_ms = self.effects.pace.p95_ms(place)
         if request.can_be_told_to_wait and (effect.slow or (usual_ms or 0) > SLOW_MS):
             return False
         expected_ms = LEAST_MS if usual_ms is None else min(usual_ms, effect.timeout_ms)

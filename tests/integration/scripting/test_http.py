@@ -445,7 +445,7 @@ def test_a_flood_of_calls_is_refused_where_it_arises(call, server):
 
 
 def test_the_host_counts_calls_itself(server):
-    answers = []
+    answers: list[object] = []
     calls = HttpCalls(
         client_for(server, "a.example"),
         idempotency_key="k",

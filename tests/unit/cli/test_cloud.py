@@ -121,6 +121,7 @@ def test_a_stack_is_found_by_its_outputs(aws: Any) -> None:
         "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
         "MALGIL_SECRETS_PREFIX": "malgil/prod",
         "MALGIL_MAIL_FROM": "",
+        "MALGIL_SCRIPT_FUNCTION": "",
         "AWS_REGION": "ap-northeast-2",
         "AWS_DEFAULT_REGION": "ap-northeast-2",
     }

@@ -65,7 +65,7 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Carrier:
+class TimedEffects:
     """The port Effects with that memory. `breaker` None: everybody is always asked."""
 
     effects: Effects
@@ -74,7 +74,7 @@ class Carrier:
     breaker: CircuitBreaker | None
 
     @classmethod
-    def of(cls, effects: Effects, clock_ns: Callable[[], int]) -> "Carrier":
+    def of(cls, effects: Effects, clock_ns: Callable[[], int]) -> "TimedEffects":
         return cls(effects=effects, clock_ns=clock_ns, pace=Pace(clock_ns), breaker=CircuitBreaker(clock_ns))
 
     def is_refused(self, effect: Effect) -> bool:
