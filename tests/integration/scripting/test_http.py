@@ -3,6 +3,7 @@
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -445,7 +446,7 @@ def test_a_flood_of_calls_is_refused_where_it_arises(call, server):
 
 
 def test_the_host_counts_calls_itself(server):
-    answers: list[object] = []
+    answers: list[Any] = []
     calls = HttpCalls(
         client_for(server, "a.example"),
         idempotency_key="k",
