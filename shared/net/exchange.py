@@ -12,6 +12,7 @@ import httpcore
 from shared.net.body import BoundedBody
 from shared.net.budget import Budget
 from shared.net.connection import GuardedBackend
+from shared.net.headers import wire_value
 from shared.net.messages import OutboundError, OutboundResponse, Resolver
 from shared.net.redirects import Hop, redirect_location
 
@@ -70,7 +71,7 @@ def _wire_headers(hop: Hop) -> list[tuple[bytes, bytes]]:
     headers += [("Accept-Encoding", "identity"), ("Connection", "close")]
     if hop.body or hop.method in METHODS_WITH_BODY:
         headers.append(("Content-Length", str(len(hop.body))))
-    return [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+    return [(name.encode("ascii"), wire_value(value)) for name, value in headers]
 
 
 @contextmanager

@@ -37,6 +37,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 Headers = tuple[tuple[str, str], ...]
 
 
+def wire_value(value: str) -> bytes:
+    """A value as it is sent: ISO-8859-1 as HTTP has it, and UTF-8 where that cannot say it. Bytes above 0x7F are opaque
+    (RFC 9110, 5.5), and servers that mind them expect UTF-8; a lone half of a character becomes a question mark."""
+    try:
+        return value.encode("latin-1")
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace")
+
+
 def check_method(method: str) -> str:
     """The method in upper case; InvalidInput when it is not one of METHODS."""
     upper = method.upper()
@@ -55,8 +64,6 @@ def check_headers(headers: Iterable[tuple[str, str]]) -> Headers:
             raise InvalidInput(f"Header {name[:40]} may not be set")
         if _CONTROL.search(value):
             raise InvalidInput(f"Header {name[:40]} has a line break or control character")
-        if any(character > "\xff" for character in value):
-            raise InvalidInput(f"Header {name[:40]} has characters outside ISO-8859-1: percent-encode its value")
-    if sum(len(name) + len(value) for name, value in checked) > MAX_HEADER_BYTES:
+    if sum(len(name) + len(wire_value(value)) for name, value in checked) > MAX_HEADER_BYTES:
         raise InvalidInput(f"Headers are larger than {MAX_HEADER_BYTES} bytes")
     return checked
