@@ -139,9 +139,9 @@ class Phone:
         if reply is None:
             self._screen.line(f"✗ {NO_REPLY}", "red")
         else:
-            self._draw(reply)
+            self._draw(reply, is_posted=True)
 
-    def _draw(self, answer: Answer) -> None:
+    def _draw(self, answer: Answer, *, is_posted: bool = False) -> None:
         self._last = answer
         screen = self._screen
         screen.clear()
@@ -153,7 +153,7 @@ class Phone:
         for notice in phone.notices(answer.body, answer.size) if answer.problem is None else ():
             mark, style = ("✗", "red") if notice.severity == "refused" else ("!", "yellow")
             screen.line(f"{mark} {notice.sentence(self._language)}", style)
-        if answer.milliseconds > phone.SECONDS * 1000:
+        if not is_posted and answer.milliseconds > phone.SECONDS * 1000:
             screen.line(f"✗ {LATE}", "red")
         screen.line(f"  {answer.milliseconds:.0f} ms · {answer.size} bytes", "dim")
 
