@@ -72,18 +72,7 @@ def _script_runner(client: "GuardedClient") -> "Carrier":
     from shared.scripting.host import ScriptHost  # noqa: PLC0415
 
     run = ScriptHost(client)
-
-    def carry_out(effect: ScriptRun, attempt: Attempt) -> EffectAnswer:
-        return run(
-            ScriptCall(
-                script=effect.script,
-                context=effect.context,
-                timeout_ms=attempt.timeout_ms,
-                idempotency_key=attempt.idempotency_key,
-            )
-        )
-
-    return carry_out
+    return lambda effect, attempt: run(ScriptCall.of(effect, attempt))
 
 
 class NobodyWaits:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from shared.engine.effects import Answered, EffectFailed
+from shared.engine.effects import Answered, Attempt, EffectFailed, ScriptRun
 from shared.errors import InvalidInput
 
 JsonObject = dict[str, Any]
@@ -38,6 +38,16 @@ class ScriptCall:
     context: JsonObject
     timeout_ms: int
     idempotency_key: str
+
+    @classmethod
+    def of(cls, effect: ScriptRun, attempt: Attempt) -> "ScriptCall":
+        """An attempt of an effect, in the time that a script may have at most."""
+        return cls(
+            script=effect.script,
+            context=effect.context,
+            timeout_ms=max(1, min(attempt.timeout_ms, MAX_TIMEOUT_MS)),
+            idempotency_key=attempt.idempotency_key,
+        )
 
     def to_event(self) -> JsonObject:
         values = asdict(self)

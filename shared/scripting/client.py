@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 from shared.engine.effects import TIMEOUT, Answered, Attempt, EffectFailed, ScriptRun
 from shared.errors import InvalidInput
 from shared.json_input import parse_json
-from shared.scripting.call import MAX_RESULT_BYTES, MAX_TIMEOUT_MS, ScriptCall, parse_outcome
+from shared.scripting.call import MAX_RESULT_BYTES, ScriptCall, parse_outcome
 
 OVERHEAD_MS: Final = 200
 """What the invocation may take beside the script: the way there and back."""
@@ -34,12 +34,7 @@ class ScriptFunction:
 
     def __call__(self, effect: ScriptRun, attempt: Attempt) -> Answered | EffectFailed:
         """What came of the script, within attempt.timeout_ms and OVERHEAD_MS."""
-        call = ScriptCall(
-            script=effect.script,
-            context=effect.context,
-            timeout_ms=max(1, min(attempt.timeout_ms, MAX_TIMEOUT_MS)),
-            idempotency_key=attempt.idempotency_key,
-        )
+        call = ScriptCall.of(effect, attempt)
         waiting: Future[Answered | EffectFailed] = Future()
         # A client's time-outs are fixed when it is made, so that the wait is cut short here.
         Thread(target=self._fulfil, args=(waiting, call), name="script-invoke", daemon=True).start()

@@ -8,8 +8,6 @@ from collections.abc import Iterator, Sequence
 import pytest
 import trustme
 
-from shared.engine import Attempt, EffectAnswer
-from shared.engine.effects import ScriptRun
 from shared.engine.inbound import Opened, UserMessage
 from shared.net import connection
 from shared.net.effects import EffectRunner
@@ -56,18 +54,7 @@ def served(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[t
         monkeypatch.setattr(connection, "connect", lambda found, _port, budget: real(found, server.port, budget))
         client = a_client(server, authority)
         scripts = ScriptHost(client)
-
-        def run_script(effect: ScriptRun, attempt: Attempt) -> EffectAnswer:
-            return scripts(
-                ScriptCall(
-                    script=effect.script,
-                    context=effect.context,
-                    timeout_ms=attempt.timeout_ms,
-                    idempotency_key=attempt.idempotency_key,
-                )
-            )
-
-        yield server, EffectRunner(client, run_script=run_script)
+        yield server, EffectRunner(client, run_script=lambda effect, attempt: scripts(ScriptCall.of(effect, attempt)))
         scripts.close()
 
 
