@@ -36,9 +36,10 @@ def listed(value):
 
 def statements(name):
     """What a function may do: its own policies and the template's that it refers to."""
-    policies = []
-    for policy in FUNCTIONS[name].get("Policies", []):
-        policies.append(RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy)
+    policies = [
+        RESOURCES[policy["Ref"]]["Properties"]["PolicyDocument"] if "Ref" in policy else policy
+        for policy in FUNCTIONS[name].get("Policies", [])
+    ]
     return [unconditional(statement) for policy in policies for statement in policy["Statement"]]
 
 

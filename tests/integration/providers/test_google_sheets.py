@@ -281,7 +281,7 @@ def test_the_deadline_is_over_all_calls_together(provider, credentials, now):
     )
     provider.script += [saying("google_token.json"), saying("sheets_values_get.json")]
     answer = carry(row(), attempt(timeout_ms=3_500))
-    assert (answer.name, answer.message) == ("TimeoutError", "Google Sheets took too long")
+    assert answer == EffectFailed(name="TimeoutError", message="Google Sheets took too long")
     assert asked(provider) == [TOKEN, HEADER][: len(provider.requests)]
     assert len(provider.requests) < 3
 
