@@ -80,6 +80,8 @@ class Calls(Deadline):
             value = parse_json(response.body, max_bytes=MAX_BODY_BYTES)
         except InvalidInput as exc:
             raise ProviderFault(PROVIDER, f"{self.who}: the answer is not JSON ({exc})") from exc
+        if not isinstance(value, dict | list):
+            raise ProviderFault(PROVIDER, f"{self.who}: the answer is not a JSON object")
         return Answer(value=value, place=f"{self.who}: answer")
 
     def refused(self, response: OutboundResponse, name: str = STATUS_CODE) -> ProviderFault:

@@ -18,6 +18,8 @@ LONGEST_TEXT: Final = 256
 """Dialogflow: characters of a query."""
 DRAFT: Final = "draft"
 GLOBAL: Final = "global"
+FALLBACK_ACTION: Final = "input.unknown"
+"""The default fallback intent's action: older agents leave `isFallback` out."""
 
 
 def base_url(url: str, location: str) -> str:
@@ -52,7 +54,7 @@ class DialogflowEs:
 def _understood(result: Answer) -> Understood:
     result.object()
     intent = result["intent"]
-    is_fallback = intent["isFallback"].flag()
+    is_fallback = intent["isFallback"].flag() or result["action"].optional_text() == FALLBACK_ACTION
     return Understood(
         intent=None if is_fallback else intent["displayName"].optional_text(),
         entities=entities_of(result["parameters"]),

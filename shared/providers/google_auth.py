@@ -21,6 +21,8 @@ TOKEN_URL: Final = "https://oauth2.googleapis.com/token"  # noqa: S105 - an addr
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 JWT_SECONDS: Final = 3600
 """Google: at most an hour."""
+KEPT_SECONDS: Final = 3600
+"""At most, whatever the answer says."""
 MARGIN_MS: Final = 60_000
 """A token this close to its end counts as over: the clocks differ and the call takes time."""
 KEPT_MOST: Final = 256
@@ -81,10 +83,8 @@ class GoogleTokens:
             words = calls.words_of(response)
             raise ProviderFault(CREDENTIAL, f"Google refuses credential '{credential.name}' ({words or 'no reason'})")
         answer = calls.read(response)
-        seconds = answer["expires_in"].optional_number()
-        if seconds is None or not 0 < seconds <= JWT_SECONDS:
-            # It is used now and not kept: what Google does not say is not guessed at.
-            return asked_at, _token_of(answer)
+        # A token whose end Google does not say is used now and not kept.
+        seconds = min(answer["expires_in"].optional_number() or 0, KEPT_SECONDS)
         return asked_at + int(seconds * MILLISECONDS) - MARGIN_MS, _token_of(answer)
 
     def _form(self, credential: Credential, scope: str, now_ms: int) -> dict[str, str]:

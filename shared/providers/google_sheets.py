@@ -89,16 +89,18 @@ class _Sheet:
         for _ in range(HEADER_ROUNDS):
             missing = [column for column in columns if column not in header]
             if not missing:
-                if not header[0]:
-                    # The API appends from the first column of the table that it finds: values would slip to the left.
-                    raise ProviderFault(
-                        PROVIDER, f"sheet '{self._name}': cell A1 is empty, its first row must start with a column name"
-                    )
-                return _first_of_each(header)
+                break
             self._write_header(header, missing)
             # Somebody else may have written the same cells meanwhile: what stands there now is what counts.
             header = self._header()
-        raise ProviderFault(PROVIDER, f"sheet '{self._name}': its first row changes all the time, or is protected")
+        if any(column not in header for column in columns):
+            raise ProviderFault(PROVIDER, f"sheet '{self._name}': its first row changes all the time, or is protected")
+        if not header[0]:
+            # The API appends from the first column of the table that it finds: values would slip to the left.
+            raise ProviderFault(
+                PROVIDER, f"sheet '{self._name}': cell A1 is empty, its first row must start with a column name"
+            )
+        return _first_of_each(header)
 
     def _header(self) -> list[str]:
         """The first row; the sheet is made when it is missing."""

@@ -20,7 +20,7 @@ def ask_over_http(question: Question) -> Understood:
     settings, calls = question.settings, question.calls
     method = (settings.optional("method") or "POST").upper()
     headers = {"Accept": "application/json", **_headers_of(settings.any("headers"))}
-    url = settings.text("uri")
+    url, mapping = settings.text("uri"), _mapping(settings.any("mapping"))
     if question.credential is not None:
         over_https(url, f"{NODE}: uri")
         headers |= _authorization(question)
@@ -32,7 +32,7 @@ def ask_over_http(question: Question) -> Understood:
     response = calls.send(method, url, headers=headers, body=body)
     if question.credential is not None and response.status in {UNAUTHORIZED, FORBIDDEN}:
         raise calls.refused(response, CREDENTIAL)
-    return _understood(calls.read(response), _mapping(settings.any("mapping")))
+    return _understood(calls.read(response), mapping)
 
 
 def _body(question: Question) -> bytes:

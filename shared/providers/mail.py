@@ -1,7 +1,7 @@
 """Mail through SES v2. The sender is the installation's; where none is set, mail is off."""
 
 import re
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -26,6 +26,8 @@ OUR_FAULT: Final = frozenset(
 )
 CHARSET: Final = "UTF-8"
 _ADDRESS: Final = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[^@\s<>\"(),:;\\\[\]]+\.[^@\s<>\"(),:;\\\[\].]+")
+_MAILBOX: Final = re.compile(r"(?:(?P<name>[^<>]*)<(?P<named>[^<>]*)>|(?P<bare>[^<>]*))")
+"""`Name <address>` or an address: exactly one, where the standard library would take the first of several."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
 
@@ -73,7 +75,9 @@ class MailCarrier:
 
 def _address(text: str, place: str) -> str:
     """An address as SES wants it: a name in other letters as an encoded word, a domain in other letters as punycode."""
-    name, address = parseaddr(_CONTROL.sub(" ", text).strip())
+    parts = _MAILBOX.fullmatch(_CONTROL.sub(" ", text).strip())
+    name, address = ("", "") if parts is None else ((parts["name"] or "").strip(' "'), parts["named"] or parts["bare"])
+    address = (address or "").strip()
     if not _ADDRESS.fullmatch(address):
         raise ProviderFault(INVALID_REQUEST, f"{place}: '{text[:80]}' is not a mail address")
     local, _, domain = address.rpartition("@")

@@ -27,6 +27,7 @@ from shared.conditions.operators import ALIASES, OPERATORS
 from shared.engine.effects import EFFECTS
 from shared.errors import MalgilError
 from shared.net.effects import ERROR_NAMES
+from shared.providers.fault import NAMES as PROVIDER_FAULTS
 from shared.runtime import settings
 from shared.scripting.call import ERROR_NAMES as SCRIPT_ERROR_NAMES
 from shared.templates import RenderEnvironment, compile_data
@@ -102,7 +103,8 @@ def failure_names() -> set[str]:
             name = node.args[place]
             if isinstance(name, ast.Constant) and isinstance(name.value, str):
                 found.add(name.value)
-    return found | set(ERROR_NAMES.values()) | SCRIPT_ERROR_NAMES | {"InvalidRequestError", "TemplateError"}
+    known = {"InvalidRequestError", "NotSupportedError", "TemplateError"}
+    return found | set(ERROR_NAMES.values()) | SCRIPT_ERROR_NAMES | PROVIDER_FAULTS | known
 
 
 def event_names() -> set[str]:
@@ -172,7 +174,16 @@ def test_every_make_variable_is_documented() -> None:
 def test_every_service_that_can_be_elsewhere_is_documented() -> None:
     elsewhere = {
         f"AWS_ENDPOINT_URL_{name}": "http://127.0.0.1:1"
-        for name in ("DYNAMODB", "DYNAMODB_STREAMS", "S3", "SNS", "SQS")
+        for name in (
+            "BEDROCK_RUNTIME",
+            "DYNAMODB",
+            "DYNAMODB_STREAMS",
+            "S3",
+            "SECRETS_MANAGER",
+            "SESV2",
+            "SNS",
+            "SQS",
+        )
     }
     known = Endpoints.from_environment("http://embedded", "http://lambda", elsewhere).variables()
     assert elsewhere.items() <= known.items()
@@ -278,7 +289,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 def test_every_malgil_line_can_be_typed(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MALGIL_STACK", raising=False)
-    arguments = shlex.split(line)[1:]
+    arguments = shlex.split(line.partition(" < ")[0])[1:]  # what the shell reads is not typed to us
     for argument in arguments:
         if argument.endswith(".json"):
             file = tmp_path / argument

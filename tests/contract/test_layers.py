@@ -160,6 +160,26 @@ def test_the_script_function_runs_a_script_with_a_module_from_its_artifacts_alon
     assert answer == {"result": {"chunks": [[1, 2], [3]]}, "notes": []}
 
 
+def test_the_layer_can_sign_for_a_service_account(build):
+    architecture, folder = build
+    layer = str(folder / "DepsLayer" / "python")
+    assert not (folder / "DepsLayer" / "python" / "Cryptodome" / "SelfTest").exists()
+    if architecture != HOST:
+        return  # nothing here loads libraries of another processor
+    program = (
+        "import Cryptodome, sys\n"
+        "from Cryptodome.Hash import SHA256\n"
+        "from Cryptodome.PublicKey import RSA\n"
+        "from Cryptodome.Signature import pkcs1_15\n"
+        "assert Cryptodome.__file__.startswith(sys.argv[1]), Cryptodome.__file__\n"
+        "key = RSA.generate(2048)\n"
+        "signature = pkcs1_15.new(key).sign(SHA256.new(b'x'))\n"
+        "pkcs1_15.new(key.public_key()).verify(SHA256.new(b'x'), signature)\n"
+        "print(len(signature))\n"
+    )
+    assert run(Path(sys.executable), program, layer, path=[layer]) == "256"
+
+
 def run(python, program, *arguments, path):
     environment = {
         "AWS_DEFAULT_REGION": "ap-northeast-2",
