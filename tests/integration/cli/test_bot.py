@@ -123,6 +123,7 @@ def test_an_unreachable_cloud_is_one_line(tmp_path: Path) -> None:
         "MALGIL_TURNS_TABLE": "t",
         "MALGIL_CORE_TABLE": "c",
         "MALGIL_BOT_BUCKET": "b",
+        "MALGIL_EFFECT_QUEUE_URL": "http://127.0.0.1:9/q",
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "AWS_REGION": "ap-northeast-2",
         "AWS_ACCESS_KEY_ID": "local",
