@@ -18,7 +18,7 @@ from shared.services.ports import Claims, Turns
 from shared.services.request import Handled, Request
 from shared.services.walks import RememberedAnswers
 
-GIVE_UP_MS: Final = 300_000
+GIVE_UP_MS: Final = 600_000
 """When a saved walk that nobody finished is ended as timed out, so that a conversation cannot hang for ever."""
 
 

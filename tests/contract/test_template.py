@@ -432,7 +432,7 @@ def test_nobody_works_on_dead_letters(name):
 def test_a_function_on_a_queue_reports_failures_and_ends_before_its_messages_come_back(name):
     for function, mapping in consumers(name):
         assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert QUEUES[name]["VisibilityTimeout"] > FUNCTIONS[function]["Timeout"]
+        assert QUEUES[name]["VisibilityTimeout"] >= 6 * FUNCTIONS[function]["Timeout"]
 
 
 def test_functions_work_only_on_queues_of_this_template():
