@@ -384,10 +384,9 @@ each_dead_letter_queue = pytest.mark.parametrize("name", sorted(DEAD_LETTER_QUEU
 
 def consumers(queue):
     """(function, mapping) of the functions that a queue calls."""
-    for function, properties in FUNCTIONS.items():
-        for event in properties.get("Events", {}).values():
-            if event["Type"] == "SQS" and event["Properties"]["Queue"] == {"Fn::GetAtt": [queue, "Arn"]}:
-                yield function, event["Properties"]
+    for mapping in of_type("AWS::Lambda::EventSourceMapping").values():
+        if mapping["EventSourceArn"] == {"Fn::GetAtt": [queue, "Arn"]}:
+            yield mapping["FunctionName"]["Ref"], mapping
 
 
 def queue_alarms(name):
@@ -436,8 +435,14 @@ def test_a_function_on_a_queue_reports_failures_and_ends_before_its_messages_com
 
 
 def test_functions_work_only_on_queues_of_this_template():
-    on_queues = [event for f in FUNCTIONS.values() for event in f.get("Events", {}).values() if event["Type"] == "SQS"]
-    assert len(on_queues) == sum(len(list(consumers(name))) for name in QUEUES)
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    assert len(mappings) == sum(len(list(consumers(name))) for name in QUEUES)
+
+
+def test_mappings_are_written_out():
+    # As an event of a function, SAM would give its role every queue of the account.
+    kinds = {event["Type"] for properties in FUNCTIONS.values() for event in properties.get("Events", {}).values()}
+    assert kinds <= {"HttpApi"}
 
 
 def test_the_outputs_say_where_everything_is():
