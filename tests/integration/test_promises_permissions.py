@@ -11,9 +11,11 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
+from infra.local.embedded import client
 from shared import aws
+from shared.engine.effects import Answered, Attempt, EffectFailed, Mail, SmallTalk
 from shared.runtime import wiring
-from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
+from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, MAIL_FROM, SECRETS_PREFIX, TURNS_TABLE
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller
@@ -57,7 +59,7 @@ def allowed(function: str) -> set[Call]:
     statements = [
         statement
         for policy in TEMPLATE["Resources"][function]["Properties"]["Policies"]
-        if "Ref" not in policy
+        if "Ref" not in policy  # of effects, see below
         for statement in policy["Statement"]
     ]
     found: set[Call] = set()
@@ -115,3 +117,40 @@ def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     for client_id in ("one", "two", "three", "one"):
         assert "error" not in flow_step.handler({**event, "clientId": client_id}, None)
     assert calls | RUNS_SCRIPTS == allowed("FlowStepFunction")
+
+
+def test_effects_call_exactly_what_their_policy_allows(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MAIL_FROM, "bot@malgil.example")
+    monkeypatch.setenv(SECRETS_PREFIX, "malgil/test")
+    client("secretsmanager", stack.endpoint).create_secret(Name="malgil/test/shop/openai", SecretString="{}")
+    forget_wiring()
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def remember(**call: Any) -> None:
+        service = call["model"].service_model.signing_name
+        calls.append((f"{service}:{call['model'].name}", call["params"]))
+
+    aws.session().register("before-parameter-build.*.*", remember)
+    attempt = Attempt(bot_id="shop", idempotency_key="", timeout_ms=10_000)
+    mail = Mail(to=["a@b.example"], reply_to=[], subject="s", html="h", timeout_ms=10_000)
+    assert isinstance(wiring.carry_out(mail, attempt), Answered)
+    talk = SmallTalk(
+        provider="openai",
+        settings={"model": "m"},
+        instructions="",
+        text="안녕",
+        max_tokens=10,
+        credential="openai",
+        timeout_ms=10_000,
+    )
+    answer = wiring.carry_out(talk, attempt)
+    assert isinstance(answer, EffectFailed)
+    assert (answer.name, answer.message) == ("CredentialError", 'credential \'openai\' has no "apiKey" or "apikey"')
+
+    assert [action for action, _ in calls] == ["ses:SendEmail", "secretsmanager:GetSecretValue"]
+    assert calls[0][1]["FromEmailAddress"] == "bot@malgil.example"
+    assert calls[1][1]["SecretId"] == "malgil/test/shop/openai"
+    policy = TEMPLATE["Resources"]["CarryOutEffectsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    granted = {statement.get("Fn::If", [None, statement])[1]["Action"] for statement in policy}
+    # Bedrock is not served here; tests/integration/providers shows that Converse is all that is called.
+    assert granted == {action for action, _ in calls} | {"bedrock:InvokeModel"}
