@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from shared.engine.effects import Answered, Attempt, EffectAnswer, IntentQuery, JsonObject
 from shared.net.guarded_client import GuardedClient
+from shared.providers.by_name import ProvidersByName
 from shared.providers.calls import Calls, Clock
 from shared.providers.credentials import Credential, Credentials
 from shared.providers.fault import NOT_CONFIGURED, ProviderFault, faults_are_answers
@@ -58,7 +59,7 @@ AskProvider = Callable[[Question], Understood]
 
 
 class IntentCarrier:
-    """`providers` has, by name, how each is asked: made at its first use."""
+    """Asks the provider that a node names."""
 
     def __init__(
         self,
@@ -68,31 +69,20 @@ class IntentCarrier:
         *,
         providers: Mapping[str, Callable[[], AskProvider]],
     ) -> None:
-        self._client = client
-        self._credentials = credentials
-        self._clock_ns = clock_ns
-        self._makers = providers
-        self._providers: dict[str, AskProvider] = {}
+        self._providers = ProvidersByName(
+            node=NODE, client=client, credentials=credentials, clock_ns=clock_ns, makers=providers
+        )
 
     @faults_are_answers
     def __call__(self, effect: IntentQuery, attempt: Attempt) -> EffectAnswer:
-        name = effect.provider.strip().lower().replace("-", "_")
-        make = self._makers.get(name)
-        if make is None:
-            known = ", ".join(sorted(self._makers))
-            raise ProviderFault(NOT_CONFIGURED, f"{NODE}: there is no provider '{effect.provider[:40]}', only {known}")
-        if name not in self._providers:
-            self._providers[name] = make()
-        calls = Calls(self._client, attempt, self._clock_ns, name)
-        credential = None
-        if effect.credential:
-            credential = self._credentials.get(attempt.bot_id, effect.credential, calls)
+        ask = self._providers.find(effect.provider)
+        errand = self._providers.errand(effect, attempt)
         question = Question(
             text=effect.text,
             session_id=effect.session_id,
             language=effect.language,
-            settings=ProviderSettings(effect.settings, NODE),
-            credential=credential,
-            calls=calls,
+            settings=errand.settings,
+            credential=errand.credential,
+            calls=errand.calls,
         )
-        return Answered(result=self._providers[name](question).result())
+        return Answered(result=ask(question).result())

@@ -6,9 +6,10 @@ from typing import Final
 
 from shared.engine.effects import Answered, Attempt, EffectAnswer, JsonObject, SmallTalk
 from shared.net.guarded_client import GuardedClient
+from shared.providers.by_name import ProvidersByName
 from shared.providers.calls import Calls, Clock
 from shared.providers.credentials import Credential, Credentials
-from shared.providers.fault import INVALID_REQUEST, NOT_CONFIGURED, PROVIDER, ProviderFault, faults_are_answers
+from shared.providers.fault import INVALID_REQUEST, PROVIDER, ProviderFault, faults_are_answers
 from shared.providers.settings import ProviderSettings
 
 NODE: Final = "chitchat"
@@ -46,7 +47,7 @@ AskModel = Callable[[Remark], Said]
 
 
 class SmallTalkCarrier:
-    """`providers` has, by name, how each is asked: made at its first use."""
+    """Asks the model that a node names."""
 
     def __init__(
         self,
@@ -56,39 +57,28 @@ class SmallTalkCarrier:
         *,
         providers: Mapping[str, Callable[[], AskModel]],
     ) -> None:
-        self._client = client
-        self._credentials = credentials
-        self._clock_ns = clock_ns
-        self._makers = providers
-        self._providers: dict[str, AskModel] = {}
+        self._providers = ProvidersByName(
+            node=NODE, client=client, credentials=credentials, clock_ns=clock_ns, makers=providers
+        )
 
     @faults_are_answers
     def __call__(self, effect: SmallTalk, attempt: Attempt) -> EffectAnswer:
-        name = effect.provider.strip().lower().replace("-", "_")
-        make = self._makers.get(name)
-        if make is None:
-            known = ", ".join(sorted(self._makers))
-            raise ProviderFault(NOT_CONFIGURED, f"{NODE}: there is no provider '{effect.provider[:40]}', only {known}")
+        ask = self._providers.find(effect.provider)
         if not 1 <= effect.max_tokens <= MOST_TOKENS:
             raise ProviderFault(INVALID_REQUEST, f"{NODE}: max_tokens is {effect.max_tokens}, not 1 to {MOST_TOKENS}")
         if not effect.text.strip():
             raise ProviderFault(INVALID_REQUEST, f"{NODE}: there is no text to answer")
-        if name not in self._providers:
-            self._providers[name] = make()
-        calls = Calls(self._client, attempt, self._clock_ns, name)
-        credential = None
-        if effect.credential:
-            credential = self._credentials.get(attempt.bot_id, effect.credential, calls)
-        said = self._providers[name](
+        errand = self._providers.errand(effect, attempt)
+        said = ask(
             Remark(
                 instructions=effect.instructions.strip(),
                 text=effect.text[:LONGEST_TEXT],
                 max_tokens=effect.max_tokens,
-                settings=ProviderSettings(effect.settings, NODE),
-                credential=credential,
-                calls=calls,
+                settings=errand.settings,
+                credential=errand.credential,
+                calls=errand.calls,
             )
         )
         if not said.answer.strip():
-            raise ProviderFault(PROVIDER, f"{calls.who}: the model gave no text")
+            raise ProviderFault(PROVIDER, f"{errand.calls.who}: the model gave no text")
         return Answered(result=said.result())
