@@ -8,7 +8,7 @@ from shared.providers.calls import json_body
 from shared.providers.dialogflow_es import DIALOGFLOW_URL, DRAFT, GLOBAL, LONGEST_TEXT, SCOPE, base_url, entities_of
 from shared.providers.google_auth import GoogleTokens
 from shared.providers.intents import Question, Understood
-from shared.providers.settings import IDENTIFIER, LANGUAGE, LOCATION, session_of
+from shared.providers.settings import IDENTIFIER, LOCATION, session_of
 
 NOTHING_MATCHED = frozenset({"NO_MATCH", "NO_INPUT"})
 
@@ -26,8 +26,7 @@ class DialogflowCx:
         stage = "" if environment == DRAFT else f"/environments/{environment}"
         session = session_of(question.session_id)
         path = f"projects/{project}/locations/{location}/agents/{agent}{stage}/sessions/{session}"
-        language = settings.optional("languageCode", LANGUAGE) or question.language
-        body = {"queryInput": {"text": {"text": question.text[:LONGEST_TEXT]}, "languageCode": language}}
+        body = {"queryInput": {"text": {"text": question.text[:LONGEST_TEXT]}, "languageCode": question.language}}
         response = self._tokens.send(
             calls,
             question.needed_credential(),

@@ -9,7 +9,7 @@ from shared.providers.answers import Answer
 from shared.providers.calls import json_body
 from shared.providers.google_auth import GoogleTokens
 from shared.providers.intents import Entity, Question, Understood
-from shared.providers.settings import IDENTIFIER, LANGUAGE, LOCATION, session_of
+from shared.providers.settings import IDENTIFIER, LOCATION, session_of
 
 DIALOGFLOW_URL: Final = "https://{region}dialogflow.googleapis.com"
 """Regional: `asia-northeast1-dialogflow.googleapis.com`."""
@@ -38,8 +38,7 @@ class DialogflowEs:
         place = f"/locations/{location}" if location not in {"", GLOBAL} else ""
         stage = "" if environment == DRAFT else f"/environments/{environment}/users/-"
         session = f"projects/{project}{place}/agent{stage}/sessions/{session_of(question.session_id)}"
-        language = settings.optional("languageCode", LANGUAGE) or question.language
-        body = {"queryInput": {"text": {"text": question.text[:LONGEST_TEXT], "languageCode": language}}}
+        body = {"queryInput": {"text": {"text": question.text[:LONGEST_TEXT], "languageCode": question.language}}}
         response = self._tokens.send(
             calls,
             question.needed_credential(),

@@ -10,7 +10,6 @@ from shared.providers.fault import INVALID_REQUEST, NOT_CONFIGURED, ProviderFaul
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:-]{0,127}")
 LOCATION: Final = re.compile(r"[a-z]{2,20}(?:-[a-z0-9]{1,20}){0,3}")
 """A Google or AWS region; it becomes a part of a host name."""
-LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,2}")
 VERSION_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 SESSION: Final = re.compile(r"[A-Za-z0-9_-]{1,36}")
 SESSION_LENGTH: Final = 36

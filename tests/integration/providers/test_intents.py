@@ -117,10 +117,10 @@ def test_an_older_agents_fallback_is_known_by_its_action(provider, ask, token, i
 def test_dialogflow_es_has_regions_and_environments(provider, ask, settings, path, host):
     provider.script.append(saying("google_token.json"))
     provider.script.append(saying("dialogflow_es.json"))
-    assert isinstance(ask("dialogflow", languageCode="en-US", **settings), Answered)
+    assert isinstance(ask("dialogflow", **settings), Answered)
     assert provider.asked()[1] == f"POST /v2/projects/malgil-shop/{path}/log-1:detectIntent"
     assert provider.requests[1].header("host") == f"{host}.googleapis.com:{provider.server.port}"
-    assert provider.body()["queryInput"]["text"]["languageCode"] == "en-US"
+    assert provider.body()["queryInput"]["text"]["languageCode"] == "ko"
 
 
 @pytest.mark.parametrize("session_id", ["a/b:detectIntent?", "x" * 37, "로그", ""])
@@ -184,7 +184,6 @@ def test_dialogflow_cx_has_environments_and_a_global_host(provider, ask, token):
         ("location", "evil.example/"),
         ("location", "Asia"),
         ("environmentId", "a:b/c"),
-        ("languageCode", "ko/"),
         ("projectId", 7),
     ],
 )
