@@ -5,7 +5,7 @@ waits for the world is stored and waits too; what was owed goes out with the nex
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from shared.conversation.turn import NO_STATE, Turn, TurnConflict
@@ -111,7 +111,7 @@ class HandleInbound:
         """A walk is under way: the message waits for its turn."""
         turn = newest if request.inbound is None else self.advance.hold(request, newest)
         pending = turn.state.unfinished.pending
-        if pending is None or pending.is_abandoned(self.now_ms()):
+        if pending is None or pending.free_from_ms < self.now_ms():
             self.advance.nudge(request)
         return Handled(turn=turn, is_waiting=True)
 
@@ -121,7 +121,7 @@ class HandleInbound:
 
     def _give_up(self, request: Request, newest: Turn) -> Turn:
         failed = EffectFailed(name=TIMEOUT, message="nobody could finish this in time")
-        return self.advance.go_on(request, newest, is_late=True, answer=failed).turn
+        return self.advance.go_on(replace(request, nobody_waits=True), newest, answer=failed).turn
 
     def _finish(self, request: Request, advanced: Advanced, due: Due) -> Handled:
         """Go on with a walk that was saved for an effect that is for now."""
@@ -130,7 +130,7 @@ class HandleInbound:
             given = () if advanced.is_waiting else due.turns
             return Handled(turn=turn, given=given, is_waiting=advanced.is_waiting, trace=advanced.trace)
         try:
-            more = self.advance.go_on(request, turn, is_late=False, due=due)
+            more = self.advance.go_on(request, turn, due=due)
         except TakenOver as exc:
             return Handled(turn=exc.newest, is_waiting=True, trace=advanced.trace)
         trace = advanced.trace + more.trace
