@@ -26,6 +26,8 @@ RACES: Final = 4
 MILLISECONDS: Final = 1_000
 OPEN_END_MS: Final = 60_000
 """How long a walk without a deadline keeps others away."""
+GIVE_UP_MS: Final = 300_000
+"""When a walk that nobody could finish is ended, so that a conversation cannot hang for ever."""
 MAX_WAITING: Final = 100
 """Held messages and owed replies of one log (ours): all of them go out with one answer."""
 HAND_OVER_SECONDS: Final = 1
@@ -168,11 +170,13 @@ class Advance:
                 request = replace(request, bot=self._bot(request, pending))
                 answer = answer or self._answer(request, pending, session)
                 if answer is None:
-                    return Advanced(turn=turn, is_waiting=True, trace=trace)  # the worker was asked when it was saved
+                    if request.nobody_waits:  # else the worker was asked when it was saved
+                        self.nudge(request)
+                    return Advanced(turn=turn, is_waiting=True, trace=trace)
                 took_ns = self.walks.clock_ns() - started_ns
                 result = self.walks.resume(request, session, answer, self.now_ms(), took_ns)
             except Exception as exc:  # noqa: BLE001 - see _apology
-                result = self._apology(exc, request, session)
+                result = self._apology(exc, request, session, pending.at_ms)
             answer = None
             trace += result.trace
             turn = self._write_after(request, turn, pending, result, due)
@@ -231,7 +235,7 @@ class Advance:
         try:
             return self.walks.begin(request, session, now_ms, next_revision(newest), remembered)
         except Exception as exc:  # noqa: BLE001 - see _apology
-            return self._apology(exc, request, session)
+            return self._apology(exc, request, session, now_ms)
 
     def _answer(self, request: Request, pending: Pending, session: Session) -> EffectAnswer | None:
         """Carry out what a saved walk waits for; None when that needs more time than our caller has."""
@@ -245,10 +249,11 @@ class Advance:
         took_ns = self.walks.clock_ns() - started_ns
         return None if self.walks.deserves_more_time(request, effect, answer, took_ns) else answer
 
-    def _apology(self, fault: Exception, request: Request, session: Session | None) -> StepResult:
+    def _apology(self, fault: Exception, request: Request, session: Session | None, since_ms: int) -> StepResult:
         """A fault of ours ends its walk: whoever tried again would meet it again, and the conversation would hang. One
-        that may pass is raised."""
-        if isinstance(fault, MalgilError) and fault.retryable:
+        that may pass is raised, for as long as somebody may still wait."""
+        may_pass = isinstance(fault, MalgilError) and fault.retryable
+        if may_pass and self.now_ms() <= since_ms + GIVE_UP_MS:
             raise fault
         self.report(fault)
         return apology(request.bot, session)

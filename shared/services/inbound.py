@@ -6,20 +6,16 @@ waits for the world is stored and waits too; what was owed goes out with the nex
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from shared.conversation.turn import NO_STATE, Turn, TurnConflict
 from shared.conversation.unfinished import CLOCK_SLACK_MS, Owed
 from shared.engine import EffectFailed
 from shared.engine.effects import TIMEOUT
 from shared.errors import Conflict, Unavailable
-from shared.services.advance import NOTHING_DUE, RACES, Advance, Advanced, Due, TakenOver
+from shared.services.advance import GIVE_UP_MS, NOTHING_DUE, RACES, Advance, Advanced, Due, TakenOver
 from shared.services.ports import Claims, Turns
 from shared.services.request import Handled, Request
 from shared.services.walks import RememberedAnswers
-
-GIVE_UP_MS: Final = 300_000
-"""When a saved walk that nobody finished is ended as timed out, so that a conversation cannot hang for ever."""
 
 
 class ReplyUnknown(Unavailable):

@@ -119,6 +119,32 @@ def test_an_effect_that_cannot_be_read_any_more_ends_its_walk(monkeypatch: pytes
     assert texts(world.continues().messages) == ["잠시만요, 하나.", ERROR]
 
 
+@pytest.mark.parametrize("data", [{"method": "POST"}, {"method": "GET"}], ids=["post", "get"])
+def test_a_service_of_ours_that_stays_away_is_given_up_after_five_minutes(data: dict[str, Any]) -> None:
+    world = World(an_order_bot(slow=True))
+    world.says("하나")
+    world.bot = an_order_bot(**data)
+    world.says("둘")
+
+    def stay_away(effect: Effect, attempt: Attempt) -> EffectAnswer:
+        raise Unavailable("no script function")
+
+    world.company = stay_away  # type: ignore[assignment]
+    tries = 0
+    while world.newest.state.unfinished.is_walking:
+        try:
+            world.work(120_000)
+        except Unavailable:
+            tries += 1
+    assert tries >= 2, "it might have come back"
+    assert texts(world.continues().messages) == [
+        "잠시만요, 하나.",
+        ERROR,
+        *(["잠시만요, 둘."] * ("POST" in data.values())),
+        ERROR,
+    ]
+
+
 # ---- replies
 
 
