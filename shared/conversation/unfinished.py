@@ -48,30 +48,29 @@ class Pending:
     """A walk that waits for the world. Its session, in the state, is where it goes on.
 
     `revision` is the turn that fixed this resume point: with the place of the node it names the effect, whoever carries
-    it out. `first` is the turn of the message that began the walk. `effect` is the effect as JSON, `messages` what the
-    walk has said so far, `bot_version` the version it runs on. Nobody but its owner works on it before `held_until_ms`.
+    it out. `effect` is the effect as JSON, `messages` what the walk has said so far, `bot_version` the version it runs
+    on. Nobody but its owner works on it until `held_until_ms`; None: it is the worker's.
     """
 
     revision: int
-    first: int
     at_ms: int
-    held_until_ms: int
+    held_until_ms: int | None = None
     effect: JsonObject
     visit: int
     messages: list[JsonObject]
     bot_version: str
     route: ReplyRoute | None = None
 
-    def is_abandoned(self, now_ms: int) -> bool:
-        """Its owner should be done by now."""
-        return now_ms > self.held_until_ms + CLOCK_SLACK_MS
+    @property
+    def free_from_ms(self) -> int:
+        """When its owner is done or dead, by anybody's clock."""
+        return 0 if self.held_until_ms is None else self.held_until_ms + CLOCK_SLACK_MS
 
     def to_json(self) -> JsonObject:
         data: JsonObject = {
             "revision": self.revision,
-            "first": self.first,
             "at": self.at_ms,
-            "heldUntil": self.held_until_ms,
+            **({} if self.held_until_ms is None else {"heldUntil": self.held_until_ms}),
             "effect": self.effect,
             "visit": self.visit,
             "messages": self.messages,
@@ -83,9 +82,8 @@ class Pending:
     def from_json(cls, data: JsonObject) -> "Pending":
         return cls(
             revision=data["revision"],
-            first=data["first"],
             at_ms=data["at"],
-            held_until_ms=data["heldUntil"],
+            held_until_ms=data.get("heldUntil"),
             effect=data["effect"],
             visit=data["visit"],
             messages=data["messages"],
@@ -96,21 +94,26 @@ class Pending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A message that met a pending walk: stored in turn `revision`, walked after it."""
+    """A message that met a pending walk: stored in turn `revision` at `at_ms`, walked after it."""
 
     revision: int
+    at_ms: int
     inbound: JsonObject
     params: JsonObject = field(default_factory=dict)
     route: ReplyRoute | None = None
 
     def to_json(self) -> JsonObject:
-        data = {"revision": self.revision, "inbound": self.inbound, **({"params": self.params} if self.params else {})}
-        return _with_route(data, self.route)
+        data: JsonObject = {"revision": self.revision, "at": self.at_ms, "inbound": self.inbound}
+        return _with_route({**data, "params": self.params} if self.params else data, self.route)
 
     @classmethod
     def from_json(cls, data: JsonObject) -> "Held":
         return cls(
-            revision=data["revision"], inbound=data["inbound"], params=data.get("params", {}), route=_route(data)
+            revision=data["revision"],
+            at_ms=data["at"],
+            inbound=data["inbound"],
+            params=data.get("params", {}),
+            route=_route(data),
         )
 
 
@@ -153,10 +156,15 @@ class Unfinished:
         return self.pending is not None or bool(self.held)
 
     def waits_for(self, revision: int) -> bool:
-        """Whether the message of that turn has no answer yet."""
-        if self.pending is not None and self.pending.first <= revision <= self.pending.revision:
+        """Whether the message that this turn stands for has no answer yet."""
+        if self.pending is not None and self.pending.revision == revision:
             return True
         return any(held.revision == revision for held in self.held)
+
+    @property
+    def count(self) -> int:
+        """Messages without an answer, and replies that were not given."""
+        return len(self.held) + sum(len(owed.revisions) for owed in self.owed)
 
     def owing(self, *owed: Owed) -> "Unfinished":
         return replace(self, owed=owed)

@@ -9,16 +9,16 @@ from typing import Final
 
 from shared.bot.model import Bot
 from shared.conversation.record import plain_message
-from shared.conversation.turn import NO_STATE, Turn, TurnConflict
-from shared.conversation.unfinished import Held, Owed, Pending, ReplyRoute, Unfinished
-from shared.engine import EffectAnswer, StepResult
+from shared.conversation.turn import NO_STATE, Turn, TurnConflict, TurnTooLarge
+from shared.conversation.unfinished import CLOCK_SLACK_MS, Held, Owed, Pending, ReplyRoute, Unfinished
+from shared.engine import EffectAnswer, Session, StepResult
 from shared.engine.effects import effect_from_json, effect_to_json
 from shared.engine.inbound import inbound_from_json, inbound_to_json
 from shared.engine.trace import TraceEntry
-from shared.errors import Conflict, NotFound, Unavailable
+from shared.errors import Conflict, MalgilError, NotFound, Unavailable
 from shared.services.ports import BotVersions, Turns, WorkQueue
 from shared.services.request import JsonObject, Request, shown_keyboard
-from shared.services.turn_writer import Entry, TurnWriter, next_revision, nothing_walked
+from shared.services.turn_writer import Entry, TurnWriter, apology, next_revision, nothing_walked
 from shared.services.walks import RememberedAnswers, Walks, idempotency_key, place_of, script_of, visit_of
 
 RACES: Final = 4
@@ -26,6 +26,10 @@ RACES: Final = 4
 MILLISECONDS: Final = 1_000
 OPEN_END_MS: Final = 60_000
 """How long a walk without a deadline keeps others away."""
+GIVE_UP_MS: Final = 600_000
+"""When a walk that nobody could finish is ended, so that a conversation cannot hang for ever."""
+MAX_WAITING: Final = 100
+"""Held messages and owed replies of one log (ours): all of them go out with one answer."""
 HAND_OVER_SECONDS: Final = 1
 """Before the worker looks: the turn must be there, and Kakao must have read that a callback comes (docs/kakao.md)."""
 
@@ -89,99 +93,96 @@ class Advance:
     ) -> Advanced:
         """Walk with a message; what is `due` goes out with its reply. Raises TurnConflict."""
         before = NO_STATE if newest is None else newest.state
-        revision, now_ms = next_revision(newest), self.now_ms()
-        remembered.start_over()
-        result = (
-            nothing_walked(before.session)
-            if request.inbound is None
-            else self.walks.begin(request, before.session, now_ms, revision, remembered)
-        )
+        now_ms = self.now_ms()
         entry = Entry(
-            result=result,
+            result=nothing_walked(before.session),
             now_ms=now_ms,
             said=request.said,
             client_id=request.client_id,
             offer=request.offer,
-            unfinished=due.taken_from(before.unfinished),
+            unfinished=before.unfinished,
         )
-        if result.effect is not None:
-            hold_ms = self._hold_ms(request, result)
-            entry = replace(entry, unfinished=before.unfinished)  # it gives no reply yet: what is due stays so
-            entry = _saving(entry, request, revision=revision, first=revision, route=request.route, hold_ms=hold_ms)
-            return self._saved(request, self.writer.write(request, newest, entry), hold_ms, result.trace)
-        if request.inbound is not None or due.turns:
-            entry = self._giving(request, entry, due, request.route, revision)
-        return Advanced(turn=self.writer.write(request, newest, entry), trace=result.trace)
+        if request.inbound is not None:
+            remembered.start_over()
+            result = self._begun(request, newest, now_ms, remembered)
+            return self._walked(request, newest, replace(entry, result=result), request.route, due)
+        if due.turns:
+            entry = self._giving(request, entry, due, request.route, next_revision(newest))
+        else:
+            entry = replace(entry, unfinished=due.taken_from(entry.unfinished))
+        return Advanced(turn=self.writer.write(request, newest, entry))
 
     def hold(self, request: Request, newest: Turn) -> Turn:
         """Store a message that meets a walk; it is walked after it. Raises TurnConflict."""
         assert request.inbound is not None  # noqa: S101 - the caller has checked it
-        unfinished = newest.state.unfinished
+        unfinished, now_ms = newest.state.unfinished, self.now_ms()
+        if unfinished.count >= MAX_WAITING:
+            raise Conflict("too many messages of this conversation wait already", log=request.log)
         held = Held(
             revision=next_revision(newest),
+            at_ms=now_ms,
             inbound=inbound_to_json(request.inbound),
             params=request.params,
             route=request.route,
         )
         entry = Entry(
             result=nothing_walked(newest.state.session),
-            now_ms=self.now_ms(),
+            now_ms=now_ms,
             said=request.said,
             client_id=request.client_id,
             offer=newest.state.offer,
             unfinished=replace(unfinished, held=(*unfinished.held, held)),
         )
-        return self.writer.write(request, newest, entry)
+        try:
+            return self.writer.write(request, newest, entry)
+        except TurnTooLarge as exc:
+            raise Conflict("what waits already leaves no room for this message", log=request.log) from exc
 
     def hear_held(self, request: Request, newest: Turn) -> Advanced:
-        """Walk with the first message that waited; its reply is owed. Raises TurnConflict."""
+        """Walk with the first message that waited, as if it came when it was said; its reply is owed. Raises
+        TurnConflict."""
         unfinished = newest.state.unfinished
         held, rest = unfinished.held[0], unfinished.held[1:]
         request = replace(request, inbound=inbound_from_json(held.inbound), params=held.params)
-        revision, now_ms = next_revision(newest), self.now_ms()
-        result = self.walks.begin(request, newest.state.session, now_ms, revision, RememberedAnswers())
-        entry = Entry(result=result, now_ms=now_ms, unfinished=replace(unfinished, held=rest), answers=(held.revision,))
-        if result.effect is not None:
-            hold_ms = self._hold_ms(request, result)
-            entry = _saving(entry, request, revision=revision, first=held.revision, route=held.route, hold_ms=hold_ms)
-            return self._saved(request, self.writer.write(request, newest, entry), hold_ms, result.trace)
-        entry = self._owing(request, entry, held.route, revision)
-        return Advanced(turn=self.writer.write(request, newest, entry), trace=result.trace)
+        result = self._begun(request, newest, held.at_ms, RememberedAnswers())
+        entry = Entry(
+            result=result,
+            now_ms=self.now_ms(),
+            unfinished=replace(unfinished, held=rest),
+            answers=(held.revision,),
+        )
+        return self._walked(request, newest, entry, held.route)
 
     def go_on(
-        self, request: Request, turn: Turn, *, is_late: bool, due: Due = NOTHING_DUE, answer: EffectAnswer | None = None
+        self, request: Request, turn: Turn, *, due: Due = NOTHING_DUE, answer: EffectAnswer | None = None
     ) -> Advanced:
         """Carry out the effect that a saved walk waits for, and walk on to its end or to an effect that is not for now.
 
-        `is_late`: nobody waits for the reply any more, so it is owed. `answer` is taken for the effect's answer
-        instead of carrying it out. Raises TakenOver when somebody else was faster.
+        `answer` is taken for the effect's answer instead of carrying it out. Raises TakenOver when somebody else was
+        faster.
         """
         trace: list[TraceEntry] = []
         while True:
             pending, session = turn.state.unfinished.pending, turn.state.session
             assert pending is not None and session is not None  # noqa: S101, PT018 - the caller has checked it
-            request = replace(request, bot=self._bot(request, pending))
             started_ns = self.walks.clock_ns()
-            if answer is None:
-                effect = effect_from_json(pending.effect, script_of(request, session))
-                place = place_of(request, session)
-                key = idempotency_key(request.log, pending.revision, place, pending.visit)
-                answer = self.walks.carry_out(request, effect, place, key)
-                if self.walks.deserves_more_time(request, effect, answer, self.walks.clock_ns() - started_ns):
-                    return Advanced(turn=turn, is_waiting=True, trace=trace)  # the worker was asked when it was saved
-            took_ns = self.walks.clock_ns() - started_ns
-            now_ms = self.now_ms()
-            result = self.walks.resume(request, session, answer, now_ms)
+            try:
+                request = replace(request, bot=self._bot(request, pending))
+                answer = answer or self._answer(request, pending, session)
+                if answer is None:
+                    if request.nobody_waits:  # else the worker was asked when it was saved
+                        self.nudge(request)
+                    return Advanced(turn=turn, is_waiting=True, trace=trace)
+                took_ns = self.walks.clock_ns() - started_ns
+                result = self.walks.resume(request, session, answer, self.now_ms(), took_ns)
+            except Exception as exc:  # noqa: BLE001 - see _apology
+                result = self._apology(exc, request, session, pending.at_ms)
             answer = None
-            result.trace[0].nanoseconds += took_ns
             trace += result.trace
-            result = replace(result, messages=pending.messages + result.messages)
-            hold_ms = None if result.effect is None else self._hold_ms(request, result)
-            turn = self._write_after(
-                request, turn, pending, result, now_ms=now_ms, hold_ms=hold_ms, due=None if is_late else due
-            )
-            if not hold_ms or turn.state.unfinished.pending is None:
-                return self._saved(request, turn, 0, trace)
+            turn = self._write_after(request, turn, pending, result, due)
+            now = turn.state.unfinished.pending
+            if now is None or now.held_until_ms is None:
+                return self._advanced(request, turn, trace)
 
     def settle(self, request: Request, newest: Turn, revision: int, *, is_given: bool) -> Turn:
         """Note what became of a posted reply: given, or refused and so given with the next answer."""
@@ -208,7 +209,7 @@ class Advance:
 
     def nudge(self, request: Request, *, delay_seconds: int = HAND_OVER_SECONDS) -> None:
         """Ask the worker to look at the log. A queue that does not answer is reported and not waited for: the next
-        message of the log asks again."""
+        message of the log asks again. The worker itself raises Unavailable: its own job comes again then."""
         try:
             self.queue.send(
                 request.bot.id,
@@ -218,6 +219,8 @@ class Advance:
                 deadline_ns=request.deadline_ns,
             )
         except Unavailable as exc:
+            if request.nobody_waits:
+                raise
             self.report(exc)
 
     def load(self, request: Request, revisions: tuple[int, ...]) -> tuple[Turn, ...]:
@@ -227,60 +230,106 @@ class Advance:
 
     # ---- parts of moves
 
-    def _hold_ms(self, request: Request, result: StepResult) -> int:
-        """For how long the walk to be saved is ours, 0 when its effect is not for now. In the first case the worker is
-        asked before the walk is saved, to look when that time is over: so no crash of ours can lose it."""
-        effect, session = result.effect, result.session
-        assert effect is not None and session is not None  # noqa: S101, PT018 - the caller has checked it
-        is_for_now = self.walks.is_for_now(request, effect, place_of(request, session))
-        if not is_for_now:
-            return 0
-        hold_ms = math.ceil(max(1, min(self.walks.milliseconds_left(request), OPEN_END_MS)))
-        self.nudge(request, delay_seconds=HAND_OVER_SECONDS + math.ceil(hold_ms / MILLISECONDS))
-        return hold_ms
+    def _begun(self, request: Request, newest: Turn | None, now_ms: int, remembered: RememberedAnswers) -> StepResult:
+        session = None if newest is None else newest.state.session
+        try:
+            return self.walks.begin(request, session, now_ms, next_revision(newest), remembered)
+        except Exception as exc:  # noqa: BLE001 - see _apology
+            return self._apology(exc, request, session, now_ms)
 
-    def _saved(self, request: Request, turn: Turn, hold_ms: int, trace: list[TraceEntry]) -> Advanced:
-        """Hand a walk that is not for now over to the worker. One that did not fit has become an apology: nothing is
-        waited for then."""
-        is_waiting = hold_ms == 0 and turn.state.unfinished.pending is not None
+    def _answer(self, request: Request, pending: Pending, session: Session) -> EffectAnswer | None:
+        """Carry out what a saved walk waits for; None when that needs more time than our caller has."""
+        if not self.walks.has_time(request):
+            return None
+        effect = effect_from_json(pending.effect, script_of(request, session))
+        place = place_of(request, session)
+        key = idempotency_key(request.log, pending.revision, place, pending.visit)
+        started_ns = self.walks.clock_ns()
+        answer = self.walks.carry_out(request, effect, place, key)
+        took_ns = self.walks.clock_ns() - started_ns
+        return None if self.walks.deserves_more_time(request, effect, answer, took_ns) else answer
+
+    def _apology(self, fault: Exception, request: Request, session: Session | None, since_ms: int) -> StepResult:
+        """A fault of ours ends its walk: whoever tried again would meet it again, and the conversation would hang. One
+        that may pass is raised, for as long as somebody may still wait."""
+        may_pass = isinstance(fault, MalgilError) and fault.retryable
+        if may_pass and self.now_ms() <= since_ms + GIVE_UP_MS:
+            raise fault
+        self.report(fault)
+        return apology(request.bot, session)
+
+    def _walked(
+        self, request: Request, newest: Turn | None, entry: Entry, route: ReplyRoute | None, due: Due = NOTHING_DUE
+    ) -> Advanced:
+        """Write how far a walk came with a message."""
+        held_until_ms = self._hold(request, entry.result)
+        turn = self._write(request, newest, entry, route=route, due=due, held_until_ms=held_until_ms)
+        return self._advanced(request, turn, entry.result.trace)
+
+    def _hold(self, request: Request, result: StepResult) -> int | None:
+        """Until when the walk to be saved is ours, None when it is done or its effect is not for now. Before it is
+        saved, the worker is asked to look when that time is over: so no crash of ours can lose it. The worker itself
+        need not be: its own job comes again."""
+        effect, session = result.effect, result.session
+        if effect is None or session is None or not self.walks.is_for_now(request, effect, place_of(request, session)):
+            return None
+        hold_ms = math.ceil(max(1, min(self.walks.milliseconds_left(request), OPEN_END_MS)))
+        held_until_ms = self.now_ms() + hold_ms
+        if not request.nobody_waits:
+            self.nudge(request, delay_seconds=math.ceil((hold_ms + CLOCK_SLACK_MS) / MILLISECONDS))
+        return held_until_ms
+
+    def _advanced(self, request: Request, turn: Turn, trace: list[TraceEntry]) -> Advanced:
+        """Hand a walk that is not for now over to the worker."""
+        pending = turn.state.unfinished.pending
+        is_waiting = pending is not None and pending.held_until_ms is None
         if is_waiting:
             self.nudge(request)
         return Advanced(turn=turn, is_waiting=is_waiting, trace=trace)
 
-    def _write_after(
-        self,
-        request: Request,
-        turn: Turn,
-        pending: Pending,
-        result: StepResult,
-        *,
-        now_ms: int,
-        hold_ms: int | None,
-        due: Due | None,
-    ) -> Turn:
-        """The turn that ends a saved walk (`hold_ms` None) or saves it anew, whatever was stored in between."""
-        answers = tuple(range(pending.first, pending.revision + 1))
+    def _write_after(self, request: Request, turn: Turn, pending: Pending, result: StepResult, due: Due) -> Turn:
+        """The turn that ends a saved walk or saves it anew, whatever was stored in between."""
+        now_ms, held_until_ms = self.now_ms(), self._hold(request, result)
+        result = replace(result, messages=pending.messages + result.messages)
         for _ in range(RACES):
-            revision = next_revision(turn)
-            entry = Entry(result=result, now_ms=now_ms, unfinished=turn.state.unfinished, answers=_heard(turn, answers))
-            if hold_ms is not None:
-                entry = _saving(
-                    entry, request, revision=revision, first=pending.first, route=pending.route, hold_ms=hold_ms
-                )
-            else:
-                entry = replace(entry, unfinished=replace(entry.unfinished, pending=None))
-                if due is None:
-                    entry = self._owing(request, entry, pending.route, revision)
-                else:
-                    entry = self._giving(request, entry, due, pending.route, revision)
+            unfinished = replace(turn.state.unfinished, pending=None)
+            entry = Entry(result=result, now_ms=now_ms, unfinished=unfinished, answers=(pending.revision,))
             try:
-                return self.writer.write(request, turn, entry)
+                return self._write(request, turn, entry, route=pending.route, due=due, held_until_ms=held_until_ms)
             except TurnConflict as exc:
                 turn = exc.winner
                 now = turn.state.unfinished.pending
                 if now is None or now.revision != pending.revision:
                     raise TakenOver(turn) from exc
         raise Conflict("other messages of this conversation were faster every time", log=request.log)
+
+    def _write(
+        self,
+        request: Request,
+        newest: Turn | None,
+        entry: Entry,
+        *,
+        route: ReplyRoute | None,
+        due: Due,
+        held_until_ms: int | None,
+    ) -> Turn:
+        """The turn of a walk; what does not fit becomes an apology."""
+        revision = next_revision(newest)
+        try:
+            if entry.result.effect is not None:
+                saving = _saving(entry, request, revision=revision, route=route, held_until_ms=held_until_ms)
+                return self.writer.write(request, newest, saving)
+            return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))
+        except TurnTooLarge:
+            session = None if newest is None else newest.state.session
+            entry = replace(entry, result=apology(request.bot, session))
+            return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))
+
+    def _ending(self, request: Request, entry: Entry, due: Due, route: ReplyRoute | None, revision: int) -> Entry:
+        """The turn that ends a walk: its reply goes out now, after what is due, or is owed."""
+        if request.nobody_waits:
+            return self._owing(request, entry, route, revision)
+        return self._giving(request, entry, due, route, revision)
 
     def _giving(self, request: Request, entry: Entry, due: Due, route: ReplyRoute | None, revision: int) -> Entry:
         """The turn's reply goes out now, after what is due."""
@@ -292,15 +341,16 @@ class Advance:
         )
 
     def _owing(self, request: Request, entry: Entry, route: ReplyRoute | None, revision: int) -> Entry:
-        """Nobody waits for the turn's reply: it is owed, together with what only waited for a next answer."""
+        """Nobody waits for the turn's reply: it is owed. A callback gets with it what only waited for a next answer."""
         if route is None:
             return entry
-        waiting = [owed for owed in entry.unfinished.owed if owed.route.callback_url is None]
-        due = Due(
-            turns=self.load(request, tuple([number for owed in waiting for number in owed.revisions])),
-            settled=frozenset(owed.revision for owed in waiting),
-        )
-        entry = self._giving(request, entry, due, route, revision)
+        if route.callback_url is not None:
+            waiting = [owed for owed in entry.unfinished.owed if owed.route.callback_url is None]
+            due = Due(
+                turns=self.load(request, tuple([number for owed in waiting for number in owed.revisions])),
+                settled=frozenset(owed.revision for owed in waiting),
+            )
+            entry = self._giving(request, entry, due, route, revision)
         owed = Owed(revision=revision, gives=entry.gives, route=route)
         return replace(entry, unfinished=entry.unfinished.owing(*entry.unfinished.owed, owed))
 
@@ -311,7 +361,11 @@ class Advance:
             return None
         messages = [message for turn in given for message in turn.messages] + entry.result.messages
         keyboard = shown_keyboard(entry.result.session)
-        index = self.paginate(request.bot, route, messages, keyboard, revision)
+        try:
+            index = self.paginate(request.bot, route, messages, keyboard, revision)
+        except Exception as exc:  # noqa: BLE001 - a reply that cannot be shown must not keep the walk from ending
+            self.report(exc)
+            return None
         return None if index is None else {"revision": revision, "index": index}
 
     def _bot(self, request: Request, pending: Pending) -> Bot:
@@ -325,14 +379,8 @@ class Advance:
             return request.bot
 
 
-def _heard(turn: Turn, revisions: tuple[int, ...]) -> tuple[int, ...]:
-    """Of a walk's turns those that heard its own message, not one that waits for it."""
-    held = {held.revision for held in turn.state.unfinished.held}
-    return tuple([revision for revision in revisions if revision not in held])
-
-
 def _saving(
-    entry: Entry, request: Request, *, revision: int, first: int, route: ReplyRoute | None, hold_ms: int
+    entry: Entry, request: Request, *, revision: int, route: ReplyRoute | None, held_until_ms: int | None
 ) -> Entry:
     """The turn that saves a walk before its effect: it says nothing, its reply is that of the turn that ends it."""
     result, session = entry.result, entry.result.session
@@ -340,9 +388,8 @@ def _saving(
     assert effect is not None and session is not None  # noqa: S101, PT018 - the caller has checked it
     pending = Pending(
         revision=revision,
-        first=first,
         at_ms=entry.now_ms,
-        held_until_ms=entry.now_ms + hold_ms,
+        held_until_ms=held_until_ms,
         effect=effect_to_json(effect),
         visit=visit_of(session),
         messages=[plain_message(message, entry.now_ms) for message in result.messages],

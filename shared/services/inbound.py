@@ -5,21 +5,17 @@ waits for the world is stored and waits too; what was owed goes out with the nex
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 from shared.conversation.turn import NO_STATE, Turn, TurnConflict
 from shared.conversation.unfinished import CLOCK_SLACK_MS, Owed
 from shared.engine import EffectFailed
 from shared.engine.effects import TIMEOUT
 from shared.errors import Conflict, Unavailable
-from shared.services.advance import NOTHING_DUE, RACES, Advance, Advanced, Due, TakenOver
+from shared.services.advance import GIVE_UP_MS, NOTHING_DUE, RACES, Advance, Advanced, Due, TakenOver
 from shared.services.ports import Claims, Turns
 from shared.services.request import Handled, Request
 from shared.services.walks import RememberedAnswers
-
-GIVE_UP_MS: Final = 600_000
-"""When a saved walk that nobody finished is ended as timed out, so that a conversation cannot hang for ever."""
 
 
 class ReplyUnknown(Unavailable):
@@ -111,7 +107,7 @@ class HandleInbound:
         """A walk is under way: the message waits for its turn."""
         turn = newest if request.inbound is None else self.advance.hold(request, newest)
         pending = turn.state.unfinished.pending
-        if pending is None or pending.is_abandoned(self.now_ms()):
+        if pending is None or pending.free_from_ms < self.now_ms():
             self.advance.nudge(request)
         return Handled(turn=turn, is_waiting=True)
 
@@ -121,7 +117,7 @@ class HandleInbound:
 
     def _give_up(self, request: Request, newest: Turn) -> Turn:
         failed = EffectFailed(name=TIMEOUT, message="nobody could finish this in time")
-        return self.advance.go_on(request, newest, is_late=True, answer=failed).turn
+        return self.advance.go_on(replace(request, nobody_waits=True), newest, answer=failed).turn
 
     def _finish(self, request: Request, advanced: Advanced, due: Due) -> Handled:
         """Go on with a walk that was saved for an effect that is for now."""
@@ -130,7 +126,7 @@ class HandleInbound:
             given = () if advanced.is_waiting else due.turns
             return Handled(turn=turn, given=given, is_waiting=advanced.is_waiting, trace=advanced.trace)
         try:
-            more = self.advance.go_on(request, turn, is_late=False, due=due)
+            more = self.advance.go_on(request, turn, due=due)
         except TakenOver as exc:
             return Handled(turn=exc.newest, is_waiting=True, trace=advanced.trace)
         trace = advanced.trace + more.trace

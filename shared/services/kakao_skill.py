@@ -77,12 +77,18 @@ class HandleSkillCall:
         if not _may_continue(call):
             return self._converse(bot, call, request)
         newest = self.turns.newest(bot.id, _log(bot, call), request.deadline_ns)
+        if isinstance(call.inbound, ContinueReading):
+            if newest is None:
+                return error_reply(NOTHING_LEFT)
+            if call.inbound.index == 0:  # of the waiting text: a rest never begins at the first bubble
+                return self._fetch_result(bot, call, newest, request)
+            return self._continue(bot, call, call.inbound, newest, request)
         if newest is not None and _has_more(newest):
             return self._fetch_result(bot, call, newest, request)
-        reading = self._reading(bot, call, newest, request)
-        if reading is None:
+        offer = self._offer(bot, call, newest, request)
+        if offer is None:
             return self._converse(bot, call, request, newest)
-        return self._continue(bot, call, reading, newest, request)
+        return self._continue(bot, call, offer, newest, request)
 
     def apologize(self, bot_id: str) -> JsonObject:
         """What the end user sees when the fault is ours: the bot's error message, as far as memory has it."""
@@ -104,7 +110,14 @@ class HandleSkillCall:
         return self._answer(bot, call, request, inbound, newest)
 
     def _answer(
-        self, bot: Bot, call: SkillCall, request: SkillRequest, inbound: Inbound | None, newest: Turn | None
+        self,
+        bot: Bot,
+        call: SkillCall,
+        request: SkillRequest,
+        inbound: Inbound | None,
+        newest: Turn | None,
+        *,
+        offer: JsonObject | None = None,
     ) -> JsonObject:
         handled = self.handle_inbound(
             Request(
@@ -115,6 +128,7 @@ class HandleSkillCall:
                 said_aside=None if inbound is not None else {"type": "text", "text": CONTINUE_TEXT},
                 client_id=request.request_id,
                 params=dict(call.params),
+                offer=offer,
                 route=self._route(call, request, inbound),
                 deadline_ns=request.deadline_ns,
             ),
@@ -127,10 +141,13 @@ class HandleSkillCall:
         self, bot: Bot, call: SkillCall, request: SkillRequest, inbound: Inbound | None, handled: Handled
     ) -> JsonObject:
         revision = handled.turn.revision
-        is_on_its_way = inbound is None and not handled.messages  # to the callback of an earlier call
+        has_nothing = inbound is None and not handled.given
+        is_on_its_way = has_nothing and bool(handled.turn.state.unfinished.owed)  # to the callback of an earlier call
         if handled.is_waiting or is_on_its_way:
             by_callback = call.callback_url is not None and inbound is not None and not handled.is_resend
             return kakao_reply.waiting(bot, revision=revision, by_callback=by_callback)
+        if has_nothing:
+            return error_reply(NOTHING_LEFT)
         messages, keyboard = handled.messages, handled.keyboard
         return kakao_reply.render(bot, request.base_url, messages, keyboard, revision=revision).body
 
@@ -142,16 +159,21 @@ class HandleSkillCall:
         return ReplyRoute(base_url=request.base_url, callback_url=call.callback_url, until_ms=until_ms)
 
     def _fetch_result(self, bot: Bot, call: SkillCall, newest: Turn, request: SkillRequest) -> JsonObject:
-        """ "계속 보기" while a reply is owed or still made: it only fetches the result."""
-        return self._answer(bot, call, request, None, newest)
+        """ "계속 보기" for a reply that is owed or still made: it only fetches the result."""
+        return self._answer(bot, call, request, None, newest, offer=newest.state.offer)
 
-    def _reading(self, bot: Bot, call: SkillCall, newest: Turn | None, request: SkillRequest) -> ContinueReading | None:
-        """What the call wants to go on with. The words typed by hand count while something is on offer; a resend of
-        them means what was on offer before they were said."""
-        if isinstance(call.inbound, ContinueReading) or newest is None:
-            return call.inbound if isinstance(call.inbound, ContinueReading) else None
+    def _offer(self, bot: Bot, call: SkillCall, newest: Turn | None, request: SkillRequest) -> ContinueReading | None:
+        """What "계속 보기" typed by hand goes on with, if something is on offer; a resend of it means what was on offer
+        before it was said."""
+        if newest is None:
+            return None
         answered = newest.state.revision_of(request.request_id)
-        before = newest if answered is None else self._turn(bot, call, answered - 1, newest, request)
+        if answered is None:
+            before: Turn | None = newest
+        else:
+            then = self._turn(bot, call, answered, newest, request)
+            fetched = then is not None and then.gives
+            before = None if fetched else self._turn(bot, call, answered - 1, newest, request)
         offer = None if before is None else before.state.offer
         return None if offer is None else ContinueReading(revision=offer["revision"], index=offer["index"])
 

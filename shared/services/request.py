@@ -27,7 +27,8 @@ class Request:
 
     `client_id` tells resends (None: nothing counts as one). `offer` is the next "계속 보기" of a turn without a step;
     with a step, `paginate` finds it. `route` is there where replies are only given as answers: then waiting for a slow
-    effect is said, and what is late is owed. `deadline_ns` is on the monotonic clock.
+    effect is said, and what is late is owed. `deadline_ns` is on the monotonic clock. `nobody_waits`: the caller is
+    gone, so replies are owed, and an effect that may not get its full time now gets it later.
     """
 
     bot: Bot
@@ -41,6 +42,7 @@ class Request:
     paginate: Paginate | None = None
     route: ReplyRoute | None = None
     deadline_ns: int | None = None
+    nobody_waits: bool = False
 
     @property
     def can_be_told_to_wait(self) -> bool:

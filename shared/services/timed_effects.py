@@ -14,6 +14,8 @@ NANOSECONDS: Final = 1_000_000
 
 Place = tuple[str, int, int]
 """(bot id, flow id, node id)"""
+Target = tuple[str, str]
+"""(bot id, whom its effects depend on)"""
 
 
 @dataclass(slots=True)
@@ -48,13 +50,13 @@ class CircuitBreaker:
     timeouts: int = 5
     open_ms: int = 30_000
     max_targets: int = 10_000
-    _kept: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _kept: dict[Target, tuple[int, int]] = field(default_factory=dict)
 
-    def is_open(self, target: str) -> bool:
+    def is_open(self, target: Target) -> bool:
         count, last_ns = self._kept.get(target, (0, 0))
         return count >= self.timeouts and self.clock_ns() - last_ns < self.open_ms * NANOSECONDS
 
-    def note(self, target: str, *, timed_out: bool) -> None:
+    def note(self, target: Target, *, timed_out: bool) -> None:
         if not timed_out:
             self._kept.pop(target, None)
             return
@@ -77,12 +79,12 @@ class TimedEffects:
     def of(cls, effects: Effects, clock_ns: Callable[[], int]) -> "TimedEffects":
         return cls(effects=effects, clock_ns=clock_ns, pace=Pace(clock_ns), breaker=CircuitBreaker(clock_ns))
 
-    def is_refused(self, effect: Effect) -> bool:
+    def is_refused(self, effect: Effect, place: Place) -> bool:
         """It would fail at once: its target hangs."""
-        return self.breaker is not None and self.breaker.is_open(effect.target)
+        return self.breaker is not None and self.breaker.is_open(_circuit(effect, place))
 
     def __call__(self, effect: Effect, attempt: Attempt, place: Place) -> EffectAnswer:
-        if self.is_refused(effect):
+        if self.is_refused(effect, place):
             message = f"{effect.target} did not answer several times in a row and is not asked for some seconds"
             return EffectFailed(name="CircuitOpenError", message=message)
         started = self.clock_ns()
@@ -90,5 +92,10 @@ class TimedEffects:
         self.pace.note(place, (self.clock_ns() - started) / NANOSECONDS)
         if self.breaker is not None:
             timed_out = isinstance(answer, EffectFailed) and answer.name == TIMEOUT
-            self.breaker.note(effect.target, timed_out=timed_out)
+            self.breaker.note(_circuit(effect, place), timed_out=timed_out)
         return answer
+
+
+def _circuit(effect: Effect, place: Place) -> Target:
+    """Each bot's own: an author whose scripts hang harms nobody else."""
+    return place[0], effect.target

@@ -1,10 +1,11 @@
-"""Writes turns: one conditional put, whose lost answer is looked up and whose too large content becomes an apology."""
+"""Writes turns: one conditional put, whose lost answer is looked up."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from shared.bot.model import Bot
 from shared.conversation.record import Occurrence, record_turn
-from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict, TurnTooLarge
+from shared.conversation.turn import NO_STATE, LogState, Turn, TurnConflict
 from shared.conversation.unfinished import Unfinished
 from shared.engine import StepResult
 from shared.engine.session import Session
@@ -16,6 +17,18 @@ from shared.services.request import JsonObject, Request
 def nothing_walked(session: Session | None) -> StepResult:
     """The result of a turn without a step."""
     return StepResult(session=session, messages=[], keyboard=None, facts=[], effect=None, trace=[])
+
+
+def apology(bot: Bot, session: Session | None) -> StepResult:
+    """A walk that came to nothing: the bot's error message, in the conversation as it was before."""
+    text = bot.system_messages["error"]
+    if "{{" in text:  # what it would see may be what is wrong
+        text = bot.default_system_message("error")
+    if session is not None and session.progress is not None:  # the walk ends here: nobody will go on with it
+        session = session.copy()
+        session.progress, session.position, session.waiting, session.keyboard = None, None, "nowhere", None
+    said = {"data": {"type": "text", "text": text}, "meta": None, "position": None}
+    return replace(nothing_walked(session), messages=[said])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,14 +54,12 @@ class TurnWriter:
     new_id: Callable[[], str]
 
     def write(self, request: Request, newest: Turn | None, entry: Entry) -> Turn:
-        """Append after `newest`. Raises TurnConflict when somebody was faster, Unavailable when nobody knows."""
+        """Append after `newest`. Raises TurnConflict when somebody was faster, TurnTooLarge, Unavailable when nobody
+        knows."""
         before = NO_STATE if newest is None else newest.state
         revision = next_revision(newest)
         turn = self._turn(request, before, revision, entry)
         try:
-            self.turns.append(turn, newest, request.deadline_ns)
-        except TurnTooLarge:
-            turn = self._turn(request, before, revision, _apology(request, before, entry))
             self.turns.append(turn, newest, request.deadline_ns)
         except Unavailable:
             found = self.turns.get(request.bot.id, request.log, revision, request.deadline_ns)
@@ -81,25 +92,3 @@ class TurnWriter:
 
 def next_revision(newest: Turn | None) -> int:
     return 1 if newest is None else newest.revision + 1
-
-
-def _apology(request: Request, before: LogState, entry: Entry) -> Entry:
-    """An answer that does not fit becomes the bot's error message, in the conversation as it was before."""
-    text = request.bot.system_messages["error"]
-    if "{{" in text:  # what it would see is what does not fit
-        text = request.bot.default_system_message("error")
-    said = {"data": {"type": "text", "text": text}, "meta": None, "position": None}
-    session = before.session
-    if session is not None and session.progress is not None:  # the walk ends here: nobody will go on with it
-        session = session.copy()
-        session.progress, session.position, session.waiting, session.keyboard = None, None, "nowhere", None
-    result = StepResult(session=session, messages=[said], keyboard=None, facts=[], effect=None, trace=[])
-    return Entry(
-        result=result,
-        now_ms=entry.now_ms,
-        said=entry.said,
-        client_id=entry.client_id,
-        unfinished=Unfinished(held=entry.unfinished.held, owed=entry.unfinished.owed),
-        answers=entry.answers,
-        gives=entry.gives,
-    )

@@ -27,6 +27,8 @@ from shared.services.timed_effects import NANOSECONDS
 MAX_JOB_BYTES: Final = 4_096
 MOVES: Final = 50
 """Moves of one log in one job; what is left is for the next one."""
+MOVE_MS: Final = 35_000
+"""What a move may take: the longest effect, or a post that is tried again, and writing."""
 POST_MS: Final = 10_000
 LEAST_POST_MS: Final = 1_000
 TOO_EARLY_SECONDS: Final = 1.0
@@ -91,8 +93,10 @@ class FinishWalks:
             try:
                 if newest is None or not self._move(request, newest):
                     return
-            except (TurnConflict, TakenOver):  # look again at what the others have done
-                continue
+            except (TurnConflict, TakenOver):
+                pass  # look again at what the others have done
+            if self._left_ms(request) < MOVE_MS:
+                break
         self.advance.nudge(request)
 
     def _request(self, job: WalkJob, deadline_ns: int) -> Request | None:
@@ -102,16 +106,23 @@ class FinishWalks:
         if record is None or version is None:
             return None
         bot = self.runnable.load(record, version, deadline_ns)
-        return Request(bot=bot, platform=job.platform, user_key=job.user_key, inbound=None, deadline_ns=deadline_ns)
+        return Request(
+            bot=bot,
+            platform=job.platform,
+            user_key=job.user_key,
+            inbound=None,
+            deadline_ns=deadline_ns,
+            nobody_waits=True,
+        )
 
     def _move(self, request: Request, newest: Turn) -> bool:
         """One move; False when there is nothing to do now."""
         unfinished = newest.state.unfinished
         for owed in unfinished.owed:
             if owed.route.may_be_posted(self.now_ms() + LEAST_POST_MS):
-                self._post(request, newest, owed)
-                return True
-            if owed.route.callback_url is not None and not owed.route.may_be_posted(self.now_ms() - CLOCK_SLACK_MS):
+                if self._post(request, newest, owed):
+                    return True
+            elif owed.route.callback_url is not None and not owed.route.may_be_posted(self.now_ms() - CLOCK_SLACK_MS):
                 self._keep_for_next_answer(request, newest, owed)
                 return True
         if unfinished.pending is not None:
@@ -120,13 +131,13 @@ class FinishWalks:
             heard = self.advance.hear_held(request, newest)
             self.report_trace(heard.trace, request.bot.id)
             if heard.turn.state.unfinished.pending is not None and not heard.is_waiting:
-                more = self.advance.go_on(request, heard.turn, is_late=True)
+                more = self.advance.go_on(request, heard.turn)
                 self.report_trace(more.trace, request.bot.id)
             return not heard.is_waiting
         return False
 
     def _go_on(self, request: Request, newest: Turn, pending: Pending) -> bool:
-        early_ms = pending.held_until_ms - self.now_ms()
+        early_ms = pending.free_from_ms - self.now_ms()
         if early_ms > 0:
             self.advance.nudge(request, delay_seconds=math.ceil(early_ms / MILLISECONDS))
             return False
@@ -137,14 +148,16 @@ class FinishWalks:
             request.bot.id, request.log, name, now_ms=now_ms, until_ms=until_ms, deadline_ns=request.deadline_ns
         ):
             raise WalkedByOther("another worker carries this walk on", log=request.log, revision=pending.revision)
-        advanced = self.advance.go_on(request, newest, is_late=True)
+        advanced = self.advance.go_on(request, newest)
         self.report_trace(advanced.trace, request.bot.id)
         return not advanced.is_waiting
 
-    def _post(self, request: Request, newest: Turn, owed: Owed) -> None:
-        """Post a reply, once; an outcome that nobody knows counts as given."""
+    def _post(self, request: Request, newest: Turn, owed: Owed) -> bool:
+        """Post a reply, once; an outcome that nobody knows counts as given. False when another worker is at it: what
+        became of it is theirs to note, or that of who comes when its minute is over."""
         url = owed.route.callback_url
         assert url is not None  # noqa: S101 - the caller has checked it
+        body = self._body(request, newest, owed)
         if not self.claims.take(
             request.bot.id,
             request.log,
@@ -153,16 +166,14 @@ class FinishWalks:
             until_ms=owed.route.until_ms + CALLBACK_SECONDS * MILLISECONDS,
             deadline_ns=request.deadline_ns,
         ):
-            self.report(ReplyUnknown("a reply was posted and its outcome is unknown", revision=owed.revision))
-            self.advance.settle(request, newest, owed.revision, is_given=True)
-            return
-        body = self._body(request, newest, owed)
+            return False
         outcome = self._posted(url, body, owed, request)
         if outcome == "unknown":
             self.report(ReplyUnknown("a reply was posted and its outcome is unknown", revision=owed.revision))
         elif outcome != "given":
             self.report(ReplyRefused("the callback refused the reply", revision=owed.revision, outcome=outcome))
         self.advance.settle(request, newest, owed.revision, is_given=outcome in ("given", "unknown"))
+        return True
 
     def _keep_for_next_answer(self, request: Request, newest: Turn, owed: Owed) -> None:
         """Its callback's minute is over; was it posted by somebody who died?"""

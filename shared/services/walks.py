@@ -69,9 +69,13 @@ class Walks:
         result = step(request.bot, session, request.inbound, around)
         return self._in_line(request, result, around, revision, remembered)
 
-    def resume(self, request: Request, session: Session, answer: EffectAnswer, now_ms: int) -> StepResult:
+    def resume(
+        self, request: Request, session: Session, answer: EffectAnswer, now_ms: int, took_ns: int = 0
+    ) -> StepResult:
         """Go on with a saved walk, up to its end or its next effect, which is for the caller to save."""
-        return resume(request.bot, session, answer, self._surroundings(request, now_ms))
+        result = resume(request.bot, session, answer, self._surroundings(request, now_ms))
+        result.trace[0].nanoseconds += took_ns
+        return result
 
     def carry_out(self, request: Request, effect: Effect, place: Place, key: str) -> EffectAnswer:
         """One attempt, cut to the time that is left."""
@@ -81,12 +85,17 @@ class Walks:
 
     def is_for_now(self, request: Request, effect: Effect, place: Place) -> bool:
         """Whether to start it: it is expected to be done in the time that its caller waits."""
-        if self.effects.is_refused(effect):
+        if self.effects.is_refused(effect, place):
             return True
+        if request.nobody_waits:
+            return self.has_time(request, effect.timeout_ms)
         usual_ms = self.effects.pace.p95_ms(place)
         if request.can_be_told_to_wait and (effect.slow or (usual_ms or 0) > SLOW_MS):
             return False
-        expected_ms = LEAST_MS if usual_ms is None else min(usual_ms, effect.timeout_ms)
+        return self.has_time(request, min(usual_ms or 0, effect.timeout_ms))
+
+    def has_time(self, request: Request, expected_ms: float = 0) -> bool:
+        """Whether something that takes so long can be finished."""
         return self.milliseconds_left(request) - RESERVE_MS >= max(LEAST_MS, expected_ms)
 
     def milliseconds_left(self, request: Request) -> float:

@@ -1,5 +1,6 @@
 """Claims in the core table: who does what must be done once, and until when. They expire by themselves."""
 
+import uuid
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -22,8 +23,8 @@ class DynamoClaims:
     def take(
         self, bot_id: str, log: str, name: str, *, now_ms: int, until_ms: int, deadline_ns: int | None = None
     ) -> bool:
-        """One conditional put. False when somebody has it and their time is not over, also when it was our own first
-        try whose answer was lost: then nobody does it until that time, which harms less than doing it twice."""
+        """One conditional put. False when somebody has it and their time is not over."""
+        us = uuid.uuid4().hex  # tells our own first try, whose answer was lost, from somebody else's
         try:
             self._client.call(
                 "put_item",
@@ -33,11 +34,12 @@ class DynamoClaims:
                     "pk": {"S": keys.claims_partition(bot_id, log)},
                     "sk": {"S": name},
                     "until": {"N": str(until_ms)},
+                    "by": {"S": us},
                     "ttl": {"N": str((until_ms + KEPT_MS) // MILLISECONDS)},
                 },
-                ConditionExpression="attribute_not_exists(pk) OR #until < :now",
-                ExpressionAttributeNames={"#until": "until"},
-                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
+                ConditionExpression="attribute_not_exists(pk) OR #until < :now OR #by = :us",
+                ExpressionAttributeNames={"#until": "until", "#by": "by"},
+                ExpressionAttributeValues={":now": {"N": str(now_ms)}, ":us": {"S": us}},
             )
         except ClientError as exc:
             if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":

@@ -331,6 +331,7 @@ def test_at_debug_level_the_trace_is_logged_without_what_is_masked(
     assert phone.say("비밀번호 1234") == ["비밀번호 1234"]
     assert "trace" not in capsys.readouterr().out
     monkeypatch.setenv("POWERTOOLS_LOG_LEVEL", "DEBUG")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "traced")  # one whose logger no other test has made
     forget_wiring()
     observability.logger.cache_clear()
     phone.say("주민번호 900101")

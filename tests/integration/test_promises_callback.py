@@ -13,7 +13,7 @@ from shared.runtime.settings import EFFECT_QUEUE
 from shared.services.authoring import Authoring
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack
-from tests.integration.phones import Caller, a_caller, texts
+from tests.integration.phones import Caller, a_caller, continue_extra, texts
 from tests.loopback_server import LoopbackConnection, LoopbackServer, RecordedRequest, response
 
 WAITING = "주문을 보고 있어요."
@@ -58,11 +58,23 @@ def phone(authoring: Authoring, kakao: tuple[Kakao, LoopbackServer]) -> Caller:
     return a_caller(authoring, {"title": "봇", "flows": [{"id": 1, "nodes": nodes}], "preference": preference})
 
 
+@pytest.fixture
+def reader(authoring: Authoring, kakao: tuple[Kakao, LoopbackServer]) -> Caller:
+    """Waits for the company's system, and then has much to read."""
+    nodes = [
+        a_node(1, "entry", {}, 2),
+        a_node(2, "fetch", {"uri": f"http://127.0.0.1:{kakao[1].port}/orders", "slow": True}, 3),
+        *[a_response(number, f"{number}번 " + "가" * 990, number + 1) for number in range(3, 8)],
+        a_node(8, "keyboard", {}, 2),
+    ]
+    return a_caller(authoring, {"title": "봇", "flows": [{"id": 1, "nodes": nodes}], "preference": {"entryFlowId": 1}})
+
+
 def jobs(stack: Stack) -> list[dict[str, Any]]:
     """What the queue has for the worker, taken off it."""
     sqs: Any = client("sqs", stack.endpoint)
     url = stack.environment[EFFECT_QUEUE]
-    found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages", [])
+    found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=2).get("Messages", [])
     for message in found:
         sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
     return [{"messageId": message["MessageId"], "body": message["Body"]} for message in found]
@@ -70,6 +82,12 @@ def jobs(stack: Stack) -> list[dict[str, Any]]:
 
 def work(stack: Stack) -> dict[str, Any]:
     return effect_worker.handler({"Records": jobs(stack)}, None)
+
+
+def work_it_off(stack: Stack) -> None:
+    """All jobs, also what earlier tests left."""
+    while found := jobs(stack):
+        assert effect_worker.handler({"Records": found}, None) == {"batchItemFailures": []}
 
 
 def acknowledgement(reply: dict[str, Any]) -> dict[str, Any]:
@@ -121,3 +139,67 @@ def test_a_job_that_is_none_is_dropped_and_reported(stack: Stack, capsys: pytest
 def test_a_job_of_a_bot_that_is_gone_is_dropped(stack: Stack) -> None:
     body = json.dumps({"botId": "nobody", "platform": "kakao", "userKey": "1"})
     assert effect_worker.handler({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
+
+
+# ---- "계속 보기"
+
+
+def test_a_resent_tap_that_fetched_a_reply_gets_it_again(stack: Stack, phone: Caller) -> None:
+    tap = continue_extra(phone.call("주문"))
+    work_it_off(stack)
+    assert phone.say("계속 보기", tap, request_id="tap") == ["주문 A-1"]
+    assert phone.say("계속 보기", tap, request_id="tap") == ["주문 A-1"]
+
+
+def test_no_tap_gives_a_reply_twice(stack: Stack, phone: Caller) -> None:
+    taps = [continue_extra(phone.call("주문")), continue_extra(phone.call("둘"))]
+    work_it_off(stack)
+    assert phone.say("계속 보기", taps[0]) == ["주문 A-1", "주문 A-1"]
+    for tap in taps:
+        assert phone.say("계속 보기", tap) == ["더 볼 내용이 없습니다."]
+
+
+def test_a_resend_of_who_waits_for_a_callback_gives_no_reply_twice(
+    stack: Stack, phone: Caller, kakao: tuple[Kakao, LoopbackServer]
+) -> None:
+    script, server = kakao
+    taps: list[Any] = []
+
+    def resend(connection: LoopbackConnection, request: RecordedRequest) -> None:
+        if request.path == "/callback":
+            taps.append(continue_extra(phone.call("주문", request_id="order")))
+        script(connection, request)
+
+    server.script = resend
+    phone.call("주문", request_id="order", callback_url=f"http://127.0.0.1:{server.port}/callback")
+    work_it_off(stack)
+    assert len(script.replies) == 1
+    assert phone.say("계속 보기", taps[0]) == ["더 볼 내용이 없습니다."]
+
+
+def test_the_rest_of_a_posted_reply_is_shown_while_the_next_one_is_made(
+    stack: Stack, reader: Caller, kakao: tuple[Kakao, LoopbackServer]
+) -> None:
+    script, server = kakao
+    reader.call("하나", callback_url=f"http://127.0.0.1:{server.port}/callback")
+    work_it_off(stack)
+    tap = continue_extra({"body": script.replies[0]})
+    reader.call("둘")
+    assert [text[:2] for text in reader.say("계속 보기", tap)] == ["6번", "7번"]
+    work_it_off(stack)
+    assert reader.say("계속 보기")[0].startswith("3번")
+
+
+@pytest.mark.parametrize("how", ["typed", "tapped"])
+def test_a_resent_word_that_fetched_a_refused_reply_gets_its_beginning_again(
+    stack: Stack, reader: Caller, kakao: tuple[Kakao, LoopbackServer], how: str
+) -> None:
+    script, server = kakao
+    script.answer = REFUSED
+    reader.call("주문", callback_url=f"http://127.0.0.1:{server.port}/callback")
+    tap = continue_extra(reader.call("계속 보기")) if how == "tapped" else None
+    work_it_off(stack)
+    first = reader.say("계속 보기", tap, request_id="r")
+    assert first[0].startswith("3번")
+    assert reader.say("계속 보기", tap, request_id="r") == first
+    assert reader.say("계속 보기")[0].startswith("6번")

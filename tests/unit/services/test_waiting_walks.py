@@ -8,7 +8,7 @@ import pytest
 from shared.conversation.turn import Turn
 from shared.engine import Attempt, Effect, EffectAnswer
 from shared.errors import Unavailable
-from shared.services.inbound import GIVE_UP_MS
+from shared.services.advance import GIVE_UP_MS
 from shared.services.ports import PostOutcome
 from shared.services.request import Handled
 from shared.services.unfinished_walks import WalkedByOther
