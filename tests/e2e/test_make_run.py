@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,9 @@ ROOT = Path(__file__).parents[2]
 READY = "Ready."
 START_SECONDS = 300
 """Making the environment is most of it; nothing is asserted about time."""
+REPLY_SECONDS = 180
+"""The florist takes three; a job that was being worked on comes back after its queue's visibility time-out, 120."""
+ASK_AGAIN_SECONDS = 0.5
 FREE_PORTS = ["HTTP_PORT=0", "AWS_PORT=0", "EXAMPLE_PORT=0"]
 
 
@@ -124,6 +128,13 @@ class Talk:
             for output in outputs
         )
 
+    def say_until(self, utterance: str, wanted: str) -> str:
+        """Ask for more, as an end user who was told to wait, until the answer comes."""
+        end = time.monotonic() + REPLY_SECONDS
+        while wanted not in (answer := self.say(utterance)) and time.monotonic() < end:
+            time.sleep(ASK_AGAIN_SECONDS)
+        return answer
+
 
 def test_a_newcomers_first_minutes(clone: Path) -> None:
     running = start(clone)
@@ -148,3 +159,31 @@ def test_a_newcomers_first_minutes(clone: Path) -> None:
     finally:
         again.stop()
     assert not (clone / ".malgil" / "local.json").exists()
+
+
+def test_a_job_survives_a_restart(clone: Path) -> None:
+    running = start(clone)
+    try:
+        url, name, value = running.url_and_header("order")
+        talk = Talk(url, (name, value))
+        assert "말길꽃집이에요" in talk.say("안녕하세요")
+        assert "작약은" in talk.say("작약 다섯 송이")
+        assert "모두 32,000원이에요" in talk.say('엄마, "사랑해요"'), "the script has worked out the price"
+        assert talk.say("kim@example.com") == "꽃을 고르고 있어요. 잠시만 기다려 주세요."
+    finally:
+        running.stop()
+
+    again = start(clone)
+    try:
+        url, name, value = again.url_and_header("order")
+        talk = Talk(url, (name, value))
+        answer = talk.say_until("계속 보기", "주문했어요!")
+        assert '“엄마, "사랑해요"” 카드도' in answer, "the florist has the words as they were said"
+        assert talk.say("한 번 더 주문하기").startswith("어서 오세요"), "the reply came once"
+        outbox = subprocess.run(
+            [clone / ".venv/bin/malgil", "outbox", "--json"], cwd=clone, capture_output=True, text=True, check=True
+        )
+        (mail,) = json.loads(outbox.stdout)
+        assert mail["to"] == ["kim@example.com"]
+    finally:
+        again.stop()
