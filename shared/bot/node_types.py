@@ -218,6 +218,7 @@ NODE_TYPES: Final[dict[str, NodeType]] = {
                 "uri": Text(),
                 "model": Text(),
                 "region": Text(),
+                "limitField": Text(),
                 "instructions": Text(),
                 "text": Text(),
                 "maxTokens": Number(),

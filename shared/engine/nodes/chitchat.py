@@ -12,7 +12,7 @@ from shared.errors import InvalidInput
 from shared.json_input import plain_json
 from shared.values import to_number, to_text
 
-SETTINGS: Final = ("uri", "model", "region")
+SETTINGS: Final = ("uri", "model", "region", "limitField")
 DEFAULT_MAX_TOKENS: Final = 200
 MOST_TOKENS: Final = 1_000
 MAX_TEXT: Final = 2_000
