@@ -35,7 +35,7 @@ PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildca
 .PHONY: help run test check bench build sam-local deploy fmt lock clean script-bundles environment static validate
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, STATE)
 	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
@@ -59,7 +59,7 @@ build: $(TEST_READY) $(SCRIPT_BUNDLES) ## build and check the artifacts for AWS 
 	  .aws-sam/build/DepsLayer .aws-sam/build/SharedLayer .aws-sam/build/ScriptLayer
 	$(BIN)/python -m infra.compile_layers .aws-sam/build
 
-sam-local: $(TEST_READY) $(SCRIPT_BUNDLES) ## every HTTP function in a container, from built artifacts (Docker or podman)
+sam-local: $(TEST_READY) $(SCRIPT_BUNDLES) ## every function in a container, from built artifacts (Docker or podman)
 	$(TOOLS) $(BIN)/python -m infra.sam_local
 
 deploy: build ## build and deploy to AWS with the credentials of your profile

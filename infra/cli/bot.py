@@ -22,6 +22,7 @@ app = typer.Typer(cls=OneLineErrors, no_args_is_help=True, help="Import, check, 
 
 COLORS: Final = {"error": typer.colors.RED, "warning": typer.colors.YELLOW}
 MILLISECONDS: Final = 1000
+NOT_PUBLISHED: Final = both("오류가 있어 게시하지 않았습니다", "not published: it has errors")
 
 BotId = Annotated[str, typer.Argument(metavar="ID", help="The bot's id.")]
 
@@ -68,7 +69,7 @@ def import_(
         done = "imported as" if imported.is_new_version else "unchanged since"
         typer.echo(f"{record.bot_id}: {done} version {latest.number} ({_count(imported.problems)})")
     if publish:
-        _exit_on_errors(imported.problems, "not published: it has errors")
+        _exit_on_errors(imported.problems, NOT_PUBLISHED)
         _tell_published(authoring.publish(record.bot_id))
 
 
@@ -119,7 +120,7 @@ def publish(context: typer.Context, bot_id: BotId, *, language: LanguageOption =
     authoring = _authoring(context)
     problems = authoring.problems(bot_id)
     _show(problems, chosen(language))
-    _exit_on_errors(problems, "not published: it has errors")
+    _exit_on_errors(problems, NOT_PUBLISHED)
     _tell_published(authoring.publish(bot_id))
 
 

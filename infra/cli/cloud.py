@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import typer
 
+from infra.cli.language import both
 from shared.errors import InvalidInput, NotFound, Unavailable
 
 STATE_DIRECTORY: Final = Path(".malgil")
@@ -38,7 +39,10 @@ SHARED_VARIABLES: Final = re.compile(
     r"MALGIL_\w+|AWS_ENDPOINT_URL\w*|AWS_(DEFAULT_)?REGION|AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN)"
 )
 NOT_OF_THE_LOCAL_CLOUD: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
-NO_CLOUD: Final = "no cloud to talk to: start the local one with `make run`, or name a deployed one with --stack NAME"
+NO_CLOUD: Final = both(
+    "클라우드가 없습니다: `make run`으로 켜거나 --stack NAME으로 배포한 것을 고르세요",
+    "no cloud to talk to: start the local one with `make run`, or name a deployed one with --stack NAME",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from infra.cli.errors import outside_errors, sentence
 from infra.cli.findings import MARKS, Finding, ask, broken, doubtful, good
 from infra.cli.language import both
 from infra.cli.machine import examine_machine
+from infra.cli.needs import examine_needs
 from infra.cli.skill_call import Caller, Skill, SkillCaller
 from shared.bot.lint import lint
 from shared.bot.record import BotRecord
@@ -190,6 +191,8 @@ def _examine_bots(screen: Screen, place: Cloud, bot_id: str | None) -> list[str]
 
 def _examine_bot(use_cases: "Authoring", place: Cloud, record: BotRecord) -> Iterator[Finding]:
     yield _published(use_cases, record)
+    if record.published is not None:
+        yield from examine_needs(record.bot_id, use_cases.content(record, record.published.number))
     stored = record.channels.get("kakao")
     if stored is None:
         yield doubtful("카카오톡 미연결", "not connected to KakaoTalk", f"malgil bot connect {record.bot_id}")

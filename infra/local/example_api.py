@@ -1,10 +1,12 @@
-"""The small company system behind the example bots: orders, products and table reservations, on loopback.
+"""The small company system behind the example bots: orders, products, table reservations and flowers, on loopback.
 
 What a bot's HTTP nodes would meet in a real shop, with data that is always the same.
 """
 
+import asyncio
 import json
 import re
+import zlib
 from typing import Any, Final
 
 from aiohttp import web
@@ -19,6 +21,10 @@ DEFAULT_URL: Final = "http://127.0.0.1:8789"
 MAX_BODY_BYTES: Final = 64 * 1024
 FULL: Final = ("12월 24일", "19:00")
 """The one evening that is always booked out."""
+BINDING_SECONDS: Final = 3.0
+"""The florist looks for every stem before an order is taken: the slow call of the examples."""
+SOLD_OUT: Final = "해바라기"
+FLOWERS: Final = ["flowers", "orders"]
 
 ORDERS: Final[dict[str, JsonObject]] = {
     "20261121001": {
@@ -86,7 +92,14 @@ def answer(method: str, path: str, body: bytes = b"") -> Answer:
         return _found(PRODUCTS.get(parts[1]), "product")
     if method == "POST" and parts == ["reservations"]:
         return _reserve(body)
+    if method == "POST" and parts == FLOWERS:
+        return _order_flowers(body)
     return 404, {"error": f"no {method} {path}"}
+
+
+def seconds_of(method: str, path: str) -> float:
+    """How long the system takes to answer."""
+    return BINDING_SECONDS if method == "POST" and path.strip("/") == "/".join(FLOWERS) else 0.0
 
 
 def _found(thing: JsonObject | None, kind: str) -> Answer:
@@ -106,8 +119,23 @@ def _reserve(body: bytes) -> Answer:
     return 201, {"number": f"R{digits[-4:]}-{re.sub(r'[^0-9]', '', str(wanted['time']))}"}
 
 
+def _order_flowers(body: bytes) -> Answer:
+    """The same order has the same number, so one that is sent twice is no second bouquet."""
+    try:
+        wanted = json.loads(body)
+    except ValueError:
+        return 400, {"error": "the body must be JSON"}
+    if not isinstance(wanted, dict) or not {"flower", "card", "total"} <= wanted.keys():
+        return 400, {"error": "flower, card and total are needed"}
+    if wanted["flower"] == SOLD_OUT:
+        return 409, {"error": "sold out"}
+    return 201, {"number": f"F{zlib.crc32(json.dumps(wanted, sort_keys=True).encode()) % 10_000:04}", **wanted}
+
+
 async def _handle(request: web.Request) -> web.Response:
-    status, data = answer(request.method, request.path, await request.read())
+    body = await request.read()
+    await asyncio.sleep(seconds_of(request.method, request.path))
+    status, data = answer(request.method, request.path, body)
     return web.json_response(data, status=status, dumps=lambda value: json.dumps(value, ensure_ascii=False))
 
 

@@ -24,6 +24,7 @@ SEEDED_FILE: Final = "seeded.json"
 NEXT_STEPS: Final = """
 다음에 해 볼 것 · What to try next
   .venv/bin/malgil kakao shop             카카오톡에서처럼 이야기하기 · talk to it as KakaoTalk would
+  .venv/bin/malgil kakao order            느린 시스템과 영수증 메일 · a slow system and a receipt by mail
   .venv/bin/malgil chat shop --trace      노드마다 한 일 보기 · see what every node did
   .venv/bin/malgil bot import 내봇.json --publish   내 봇 올리기 · bring your own bot
   .venv/bin/malgil doctor                 연결 점검 · check machine, cloud and connection

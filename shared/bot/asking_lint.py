@@ -15,16 +15,17 @@ CREDENTIALS: Final[dict[str, tuple[str, ...]]] = {
     "chitchat": ("credential",),
 }
 """Node type -> keys that name a credential."""
+WATSON_ASSISTANT: Final = "environmentId|assistantId"
 NEEDED: Final[dict[str, dict[str, tuple[str, ...]]]] = {
     "nlp": {
         "dialogflow-es": ("projectId", "credential"),
         "dialogflow-cx": ("projectId", "agentId", "credential"),
-        "watson": ("url", "assistantId", "credential"),
+        "watson": ("url", WATSON_ASSISTANT, "credential"),
         "http": ("uri",),
     },
     "chitchat": {"openai": ("model",), "bedrock": ("model",)},
 }
-"""Node type -> provider -> settings without which it always fails."""
+"""Node type -> provider -> settings without which it always fails; of "a|b" one is enough."""
 ADDRESS_SHOWN: Final = 100
 
 
@@ -49,8 +50,9 @@ def _setting_problems(needed: dict[str, tuple[str, ...]], data: JsonObject, path
     if not provider:
         yield Problem(f"{path}.provider", "not_configured", {"what": "provider"})
     for key in needed.get(provider, ()) if isinstance(provider, str) else ():
-        if not data.get(key):
-            yield Problem(f"{path}.{key}", "not_configured", {"what": key})
+        names = key.split("|")
+        if not any(data.get(name) for name in names):
+            yield Problem(f"{path}.{names[-1]}", "not_configured", {"what": names[-1]})
 
 
 def _address_problems(uri: Any, path: str) -> Iterator[Problem]:

@@ -9,7 +9,19 @@ from string import punctuation
 from typing import Any, Final
 from urllib.parse import quote
 
-from shared.engine.effects import Attempt, Effect, EffectAnswer, EffectFailed, HttpCall, HttpResponse, ScriptRun
+from shared.engine.effects import (
+    Attempt,
+    Effect,
+    EffectAnswer,
+    EffectFailed,
+    HttpCall,
+    HttpResponse,
+    IntentQuery,
+    Mail,
+    ScriptRun,
+    SheetRow,
+    SmallTalk,
+)
 from shared.errors import InvalidInput
 from shared.net.guarded_client import GuardedClient
 from shared.net.messages import OutboundError, OutboundErrorKind, OutboundRequest
@@ -29,6 +41,16 @@ ERROR_NAMES: Final[dict[OutboundErrorKind, str]] = {
     "http": "HttpError",
     "too_large": "TooLargeError",
 }
+
+WORDS: Final[dict[type[Effect], str]] = {
+    HttpCall: "HTTP",
+    ScriptRun: "scripts",
+    Mail: "mail",
+    SheetRow: "Google Sheets",
+    IntentQuery: "intents",
+    SmallTalk: "small talk",
+}
+NOT_HERE: Final = "{what}: this needs a cloud; import the bot and talk to it by its id"
 
 Carrier = Callable[[Any, Attempt], EffectAnswer]
 MakeCarrier = Callable[[], Carrier]
@@ -61,7 +83,7 @@ class EffectRunner:
         if carrier is None:
             make = self._makers.get(kind)
             if make is None:
-                return EffectFailed(name="NotSupportedError", message=f"{kind.__name__} is not carried out here")
+                return EffectFailed(name="NotSupportedError", message=NOT_HERE.format(what=WORDS[kind]))
             carrier = self._carriers[kind] = make()
         return carrier(effect, attempt)
 

@@ -5,9 +5,11 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +22,11 @@ ROOT = Path(__file__).parents[2]
 READY = "Ready."
 START_SECONDS = 300
 """Making the environment is most of it; nothing is asserted about time."""
-FREE_PORTS = ["HTTP_PORT=0", "AWS_PORT=0", "EXAMPLE_PORT=0"]
+REPLY_SECONDS = 180
+"""The florist takes three; a job that was being worked on comes back after its queue's visibility time-out, 120."""
+ASK_AGAIN_SECONDS = 0.5
+WAIT = "꽃을 고르고 있어요. 잠시만 기다려 주세요."
+FREE_PORTS = ["HTTP_PORT=0", "AWS_PORT=0"]
 
 
 @dataclass
@@ -48,13 +54,26 @@ class Running:
         return status
 
 
-def start(clone: Path) -> Running:
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def start(clone: Path, example_port: int = 0) -> Running:
     # The python that runs the tests, since a machine's first python3 may be an old one; no virtualenv leaks in.
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith(("VIRTUAL_ENV", "AWS_", "MALGIL_"))
     }
     process = subprocess.Popen(
-        ["make", "run", f"PYTHON={getattr(sys, '_base_executable', sys.executable)}", *FREE_PORTS],
+        [
+            "make",
+            "run",
+            f"PYTHON={getattr(sys, '_base_executable', sys.executable)}",
+            *FREE_PORTS,
+            f"EXAMPLE_PORT={example_port}",
+        ],
         cwd=clone,
         env=environment,
         stdout=subprocess.PIPE,
@@ -124,6 +143,13 @@ class Talk:
             for output in outputs
         )
 
+    def say_while_told(self, waiting: str, utterance: str) -> str:
+        """Ask for more, as an end user who is told to wait, until there is another answer."""
+        end = time.monotonic() + REPLY_SECONDS
+        while (answer := self.say(utterance)) == waiting and time.monotonic() < end:
+            time.sleep(ASK_AGAIN_SECONDS)
+        return answer
+
 
 def test_a_newcomers_first_minutes(clone: Path) -> None:
     running = start(clone)
@@ -148,3 +174,33 @@ def test_a_newcomers_first_minutes(clone: Path) -> None:
     finally:
         again.stop()
     assert not (clone / ".malgil" / "local.json").exists()
+
+
+def test_a_job_survives_a_restart(clone: Path) -> None:
+    example_port = free_port()  # a saved call goes to the address that it was saved with
+    running = start(clone, example_port)
+    try:
+        url, name, value = running.url_and_header("order")
+        talk = Talk(url, (name, value))
+        assert "말길꽃집이에요" in talk.say("안녕하세요")
+        assert "작약은" in talk.say("작약 다섯 송이")
+        assert "모두 32,000원이에요" in talk.say('엄마, "사랑해요"'), "the script has worked out the price"
+        assert talk.say("kim@example.com") == WAIT
+    finally:
+        running.stop()
+
+    again = start(clone, example_port)
+    try:
+        url, name, value = again.url_and_header("order")
+        talk = Talk(url, (name, value))
+        answer = talk.say_while_told(WAIT, "계속 보기")
+        assert "주문했어요!" in answer, answer
+        assert '“엄마, "사랑해요"” 카드도' in answer, "the florist has the words as they were said"
+        assert talk.say("한 번 더 주문하기").startswith("어서 오세요"), "the reply came once"
+        outbox = subprocess.run(
+            [clone / ".venv/bin/malgil", "outbox", "--json"], cwd=clone, capture_output=True, text=True, check=True
+        )
+        (mail,) = json.loads(outbox.stdout)
+        assert mail["to"] == ["kim@example.com"]
+    finally:
+        again.stop()

@@ -174,7 +174,9 @@ class QueuePoller:
             self._say(f"answered with batchItemFailures that are none of this batch's: {coming_back}")
             return []
         if failed:
-            self._say(f"{len(failed)} of {len(records)} message(s) failed and come back after the visibility time-out")
+            self._say(
+                f"{len(failed)} of {len(records)} message(s) handed back: they come again after the visibility time-out"
+            )
         return [record for record in records if record["messageId"] not in failed]
 
     async def _delete(self, records: list[dict[str, Any]]) -> None:

@@ -72,7 +72,7 @@ def test_a_draft_with_errors_is_not_published(malgil: Malgil, tmp_path: Path) ->
     done = malgil("bot", "import", write(tmp_path / "faulty.json", target=9), "--publish")
     assert done.returncode == 1
     assert "no node 9" in done.stdout
-    assert done.stderr == "malgil: not published: it has errors\n"
+    assert done.stderr == "malgil: 오류가 있어 게시하지 않았습니다 / not published: it has errors\n"
     assert listed(malgil, "faulty")[2:4] == ["1", "-"]
 
 

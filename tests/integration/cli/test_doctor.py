@@ -32,6 +32,23 @@ def test_a_connected_bot_that_is_not_published_is_broken(malgil: Malgil, tmp_pat
     assert done.returncode == 1
 
 
+def test_a_credential_that_a_bot_names_must_be_stored(malgil: Malgil, tmp_path: Path) -> None:
+    sheet = {"spreadsheetId": "s", "token": "google", "post": {"columns": ["a"], "values": ["b"]}}
+    nodes = [
+        {"id": 1, "type": "entry", "data": {}, "next": [{"nodeId": 2}]},
+        {"id": 2, "type": "gsheet", "data": sheet, "next": []},
+    ]
+    file = tmp_path / "ledger.json"
+    file.write_text(json.dumps({"title": "장부", "flows": [{"id": 1, "title": "시작", "nodes": nodes}]}))
+    told(malgil("bot", "import", file, "--publish"))
+    missing = "! 자격 증명 'google' 없음 / no credential 'google'\n  → malgil secret set ledger google"
+    assert missing in malgil("doctor", "ledger").stdout
+    told(malgil("secret", "set", "ledger", "google", typed="key"))
+    assert "✓ 자격 증명 'google' 있음 / credential 'google' is stored" in malgil("doctor", "ledger").stdout
+    told(malgil("secret", "delete", "ledger", "google", "--yes"))
+    assert missing in malgil("doctor", "ledger").stdout
+
+
 def test_an_api_that_is_gone_is_broken(cloud: LocalCloud, tmp_path: Path) -> None:
     description = json.loads((cloud.state / "local.json").read_text())
     (tmp_path / "local.json").write_text(json.dumps({**description, "http_url": "http://127.0.0.1:9"}))

@@ -67,6 +67,7 @@ def test_what_can_run_has_no_problems(node_type: str, data: Any) -> None:
         ("nlp", {}, {"provider": "not_configured"}),
         ("nlp", {"provider": "siri"}, {"provider": "not_a_choice"}),
         ("nlp", {"provider": "watson", "url": "u"}, {"assistantId": "not_configured", "credential": "not_configured"}),
+        ("nlp", {"provider": "watson", "url": "u", "environmentId": "e", "credential": "c"}, {}),
         ("nlp", {"provider": "http", "uri": "u", "credential": '{"a": 1}'}, {"credential": "secret_in_bot"}),
         ("chitchat", {}, {"provider": "not_configured"}),
         ("chitchat", {"provider": "openai"}, {"model": "not_configured"}),

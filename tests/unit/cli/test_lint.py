@@ -73,6 +73,7 @@ def test_a_file_that_is_not_there_is_not_taken_for_a_bots_id(malgil: Malgil) -> 
 def test_an_id_without_a_cloud_says_how_to_get_one(malgil: Malgil) -> None:
     result = malgil("bot", "lint", "some-bot")
     assert result.stderr == (
-        "malgil: no cloud to talk to: start the local one with `make run`, or name a deployed one with --stack NAME\n"
+        "malgil: 클라우드가 없습니다: `make run`으로 켜거나 --stack NAME으로 배포한 것을 고르세요 / "
+        "no cloud to talk to: start the local one with `make run`, or name a deployed one with --stack NAME\n"
     )
     assert result.exit_code == 1

@@ -20,6 +20,10 @@ def small_talk(**data: Any) -> SmallTalk:
     return effect
 
 
+def test_a_model_that_names_its_limit_otherwise_can_be_asked() -> None:
+    assert small_talk(limitField="max_completion_tokens").settings["limitField"] == "max_completion_tokens"
+
+
 def test_what_was_said_is_asked_with_the_authors_instructions() -> None:
     effect = small_talk(instructions="너는 {{bot.title}} 봇", uri="https://example.com/v1", region=None, other=1)
     assert (effect.provider, effect.credential, effect.text) == ("openai", "openai", "안녕")

@@ -47,10 +47,11 @@ def test_scripts_go_to_whoever_runs_them():
     assert runner(SCRIPT, ATTEMPT) == Answered(result={"script": ""})
 
 
-@pytest.mark.parametrize("effect", [MAIL, SCRIPT])
-def test_what_nobody_carries_out_says_so(effect):
+@pytest.mark.parametrize(("effect", "what"), [(MAIL, "mail"), (SCRIPT, "scripts")])
+def test_what_nobody_carries_out_says_so_and_what_to_do(effect, what):
     answer = EffectRunner(GuardedClient())(effect, ATTEMPT)
-    assert answer == EffectFailed(name="NotSupportedError", message=f"{type(effect).__name__} is not carried out here")
+    message = f"{what}: this needs a cloud; import the bot and talk to it by its id"
+    assert answer == EffectFailed(name="NotSupportedError", message=message)
 
 
 def headers_sent(call, key=ATTEMPT.idempotency_key):
