@@ -135,7 +135,7 @@ def test_only_what_failed_comes_back(works: Works) -> None:
     eventually(lambda: works.done(bad["name"]) and works.is_empty("Work"))
     assert works.counts_of("seen", bad["name"]) == [1, 2]
     assert works.counts_of("seen", good["name"]) == works.counts_of("seen", other["name"]) == [1]
-    assert "queue malgil-local-Work: 1 of 3 message(s) failed and come back" in works.log()
+    assert "queue malgil-local-Work: 1 of 3 message(s) handed back" in works.log()
 
 
 @pytest.mark.parametrize("fault", ["raise", "kill", "hang"])
