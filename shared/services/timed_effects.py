@@ -90,8 +90,9 @@ class TimedEffects:
         started = self.clock_ns()
         answer = self.effects(effect, attempt)
         self.pace.note(place, (self.clock_ns() - started) / NANOSECONDS)
-        if self.breaker is not None:
-            timed_out = isinstance(answer, EffectFailed) and answer.name == TIMEOUT
+        timed_out = isinstance(answer, EffectFailed) and answer.name == TIMEOUT
+        was_cut_off = timed_out and attempt.timeout_ms < effect.timeout_ms  # our hurry is not the target's fault
+        if self.breaker is not None and not was_cut_off:
             self.breaker.note(_circuit(effect, place), timed_out=timed_out)
         return answer
 

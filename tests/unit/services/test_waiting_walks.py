@@ -338,8 +338,18 @@ def test_who_took_long_is_tried_again_after_a_while() -> None:
     assert not world.says("주문").is_waiting
 
 
+def test_who_is_cut_off_by_our_hurry_is_not_taken_for_hanging() -> None:
+    world = World(an_order_bot(timeout=10_000))
+    world.company.takes_ms = 6_000
+    for number in range(5):
+        assert texts(world.says(str(number)).messages)[-1] == "실패: TimeoutError"
+    assert world.says("주문").is_waiting, "it takes its time, which the worker has"
+    world.work()
+    assert texts(world.continues().messages) == REPLY
+
+
 def test_who_hangs_is_not_asked_after_five_time_outs() -> None:
-    world = World()
+    world = World(an_order_bot(timeout=2_000))
     world.company.takes_ms = 60_000
     for number in range(5):
         world.says(str(number))
