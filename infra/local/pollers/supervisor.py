@@ -25,9 +25,9 @@ class Pollers:
 
     def __init__(self, endpoints: Endpoints, logs: Logs, checkpoints: Path, clock: Clock) -> None:
         self._logs = logs
+        self._checkpoints = Checkpoints(checkpoints)
         self._queues = Calls(endpoints, "sqs")
         self._streams = Calls(endpoints, "dynamodbstreams")
-        self._checkpoints = Checkpoints(checkpoints)
         self._workshop = StreamWorkshop(
             self._streams, self._checkpoints, FailureDestinations(endpoints), self._logs, clock
         )
