@@ -122,7 +122,7 @@ def schedule(name: str, function: str, arn: str, properties: Mapping[str, Any]) 
     zone_name = properties.get("ScheduleExpressionTimezone", "UTC")
     try:
         zone = ZoneInfo(zone_name)
-    except (OSError, ValueError):
+    except (KeyError, OSError, TypeError, ValueError):
         raise InvalidInput(f"ScheduleExpressionTimezone {zone_name} is no time zone") from None
     return Schedule(
         name=name,
