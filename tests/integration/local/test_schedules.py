@@ -110,8 +110,11 @@ def test_an_expression_that_eventbridge_refuses_is_refused(expression: str, comp
     assert complaint in str(caught.value)
 
 
-RULE = {"ScheduleExpression": "rate(1 day)", "Targets": [{"Id": "a", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}]}
-SCHEDULE = {
+RULE: dict[str, Any] = {
+    "ScheduleExpression": "rate(1 day)",
+    "Targets": [{"Id": "a", "Arn": {"Fn::GetAtt": ["F", "Arn"]}}],
+}
+SCHEDULE: dict[str, Any] = {
     "ScheduleExpression": "rate(1 day)",
     "FlexibleTimeWindow": {"Mode": "OFF"},
     "Target": {"Arn": {"Fn::GetAtt": ["F", "Arn"]}, "RoleArn": "arn:aws:iam::123456789012:role/r"},
@@ -130,7 +133,7 @@ SCHEDULE = {
         ("Events::Rule", {"Targets": [{"Id": "a", "Arn": "arn:aws:sqs:::q"}]}, "arn:aws:sqs:::q is no function"),
         (
             "Events::Rule",
-            {"Targets": [{**RULE["Targets"][0], "InputPath": "$.detail"}]},  # type: ignore[index]
+            {"Targets": [{**RULE["Targets"][0], "InputPath": "$.detail"}]},
             "InputPath of a schedule: unknown",
         ),
         (
@@ -138,7 +141,7 @@ SCHEDULE = {
             {"ScheduleExpressionTimezone": "Seoul"},
             "ScheduleExpressionTimezone Seoul is no time zone",
         ),
-        ("Scheduler::Schedule", {"Target": {**SCHEDULE["Target"], "Input": "{"}}, "Input { is no JSON"),  # type: ignore[dict-item]
+        ("Scheduler::Schedule", {"Target": {**SCHEDULE["Target"], "Input": "{"}}, "Input { is no JSON"),
         ("Scheduler::Schedule", {"Target": {"Arn": "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"}}, "is no function"),
         ("Scheduler::Schedule", {"StartDate": "soon"}, "StartDate soon is no date"),
         ("Scheduler::Schedule", {"Retries": 1}, "Retries of a schedule: unknown"),

@@ -212,6 +212,7 @@ def test_after_a_report_that_is_not_valid_the_whole_batch_comes_again(works: Wor
 def test_a_report_of_nothing_is_success(works: Works, answer: Any) -> None:
     item, after = faulty("answer", 9, answer=json.dumps(answer)), named()
     works.put("Turns", "T#nothing", item)
+    eventually(lambda: works.names("seen", "Reports", item))
     works.put("Turns", "T#nothing", after)
     eventually(lambda: works.done("Reports", after))
     assert works.names("seen", "Reports", item) == [item["name"]]
@@ -272,9 +273,11 @@ def test_a_poison_record_is_isolated_and_the_others_pass_in_order(works: Works) 
 def test_a_failed_batch_is_given_up_on_and_a_topic_and_a_bucket_are_told(works: Works) -> None:
     items, after = [faulty("raise", 9), named()], named()
     works.put("Others", "lost", *items)
+    # Else it could be in the same batch.
+    eventually(lambda: works.batches("Gives", *items) and works.batches("Archives", *items))
     works.put("Others", "lost", after)
+    eventually(lambda: works.done("Gives", after) and works.done("Archives", after))
     for function in ("Gives", "Archives"):
-        eventually(lambda function=function: works.done(function, after))
         assert works.names("seen", function, *items) == [items[0]["name"]]
     (batch,) = works.batches("Gives", *items)
     numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
