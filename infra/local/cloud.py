@@ -19,6 +19,7 @@ from infra.local.endpoints import Endpoints
 from infra.local.functions import FunctionPool, function_environment
 from infra.local.gateway import Gateway
 from infra.local.logs import Logs
+from infra.local.pollers.clock import Clock, SystemClock
 from infra.local.pollers.supervisor import Pollers
 from infra.local.template import load_template
 from infra.local.watch import Snapshot, snapshot
@@ -28,6 +29,7 @@ HOST: Final = "127.0.0.1"
 RELOAD_SECONDS: Final = 0.5
 STATE_FILE: Final = "state.db"
 DESCRIPTION_FILE: Final = "local.json"
+CHECKPOINTS_FILE: Final = "checkpoints.json"
 LOCK_FILE: Final = "lock"
 
 _SHARED: Final = REPOSITORY / "shared"
@@ -39,7 +41,8 @@ class LocalCloud:
     Port 0 is a free one. `state` is the folder that keeps data, logs and `local.json`. `parameters` are the
     template's. With `example_port` the company system behind the example bots is served too; it and `local_targets`
     are the loopback (host, port) pairs that the functions' guarded HTTP client may reach. `console` gets the logs;
-    None is silent. Without `watch` changed files are not looked for. Starting raises InvalidInput for a template that
+    None is silent. Without `watch` changed files are not looked for. Schedules and the age of stream records
+    go by `clock`. Starting raises InvalidInput for a template that
     cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or damaged state; each
     message is one line.
     """
@@ -57,6 +60,7 @@ class LocalCloud:
         local_targets: Iterable[tuple[str, int]] = (),
         console: TextIO | None = None,
         watch: bool = True,
+        clock: Clock | None = None,
     ) -> None:
         self.template = Path(template)
         self.state = Path(state).resolve()
@@ -76,9 +80,11 @@ class LocalCloud:
         self.local_targets = tuple(local_targets)
         self._console = console
         self._watch = watch
+        self._clock = clock or SystemClock()
         self._lock: IO[str] | None = None
         self._aws: EmbeddedAws | None = None
         self._loop: _Loop | None = None
+        self._pollers: Pollers | None = None
         self._pools: dict[str, FunctionPool] = {}
         self._sockets: list[socket.socket] = []
 
@@ -112,8 +118,8 @@ class LocalCloud:
         deployment = deploy(template, self._endpoints, self.http_url)
         self._logs = Logs(self.state / "logs", self._console)
         self._gateway = Gateway(self._logs)
-        self._pollers = Pollers(self._endpoints, self._logs)
         self._loop = _Loop()
+        self._loop.run(self._begin_pollers())
         self._loop.run(self._serve(deployment))
         self._loop.run(self._gateway.listen(http=http, invoke=invoke))
         if example is not None:
@@ -202,12 +208,18 @@ class LocalCloud:
         aws.begin()
         return aws
 
+    async def _begin_pollers(self) -> None:
+        self._pollers = Pollers(self._endpoints, self._logs, self.state / CHECKPOINTS_FILE, self._clock)
+
     async def _serve(self, deployment: Deployment) -> None:
         """Puts a deployment in the place of the one before."""
         before = self._pools
         self._pools = {name: self._pool(function) for name, function in deployment.functions.items()}
         self._gateway.serve(deployment, self._pools)
-        await self._pollers.serve(deployment.queue_mappings, self._pools)
+        assert self._pollers is not None  # noqa: S101 - they have begun
+        await self._pollers.serve(
+            deployment.queue_mappings, deployment.stream_mappings, deployment.schedules, self._pools
+        )
         self.outputs = deployment.outputs
         self.environment = {name: dict(pool.environment) for name, pool in self._pools.items()}
         self._write_description()
@@ -264,7 +276,8 @@ class LocalCloud:
 
     async def _stop_serving(self) -> None:
         await self._gateway.stop()
-        await self._pollers.stop()
+        if self._pollers is not None:
+            await self._pollers.stop()
         await asyncio.gather(*(pool.close() for pool in self._pools.values()))
 
 

@@ -2,13 +2,13 @@
 
 Tables, buckets, queues, topics and subscriptions are created, or left as they are when they exist (a restart); queues
 get the attributes that the template has now. Functions, their roles and permissions, layers, alarms, log groups, the
-HTTP API and mappings of queues are read, not created. Any other type of resource or event source is an error in one
-line: a template never half runs.
+HTTP API, mappings of queues and streams, and schedules are read, not created. Any other type of resource or event
+source is an error in one line: a template never half runs.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,7 +16,16 @@ from botocore.exceptions import ClientError
 
 from infra.local.embedded import ACCOUNT
 from infra.local.endpoints import Endpoints
-from infra.local.pollers.mappings import QueueMapping, QueueOptions
+from infra.local.pollers import schedules
+from infra.local.pollers.mappings import (
+    MAX_STREAM_READERS,
+    QueueMapping,
+    QueueOptions,
+    StreamMapping,
+    StreamOptions,
+    on_failure,
+)
+from infra.local.pollers.schedules import Schedule
 from infra.local.template import STACK_NAME, Resolver, Template
 from shared.errors import InvalidInput
 
@@ -44,16 +53,10 @@ READ_ONLY: Final = frozenset(
     }
 )
 """Types that need nothing made: they are read here, or say who may do what, which is not enforced locally."""
-EVENT_SOURCES: Final = frozenset(
-    {
-        "AWS::Events::Rule",
-        "AWS::Lambda::EventInvokeConfig",
-        "AWS::Scheduler::Schedule",
-    }
-)
-"""What calls functions, and is not yet run by infra/local/pollers."""
 MAPPING: Final = "AWS::Lambda::EventSourceMapping"
-"""Run when its source is a queue of the template."""
+"""Run when its source is a queue, or the stream of a table, of the template."""
+SCHEDULES: Final = frozenset({"AWS::Events::Rule", "AWS::Scheduler::Schedule"})
+NOT_YET_RUN: Final = frozenset({"AWS::Lambda::EventInvokeConfig"})
 
 _QUEUE_DEFAULTS: Final = {
     "ContentBasedDeduplication": "false",
@@ -69,6 +72,9 @@ _QUEUE_DEFAULTS: Final = {
     "VisibilityTimeout": "30",
 }
 """What a queue has when the template says nothing (any more)."""
+_ARN_SERVICES: Final = {"AWS::S3::Bucket": "s3", "AWS::SNS::Topic": "sns", "AWS::SQS::Queue": "sqs"}
+_NOT_LOOKED_AT: Final = frozenset({"DeadLetterConfig", "RetryPolicy", "RoleArn"})
+"""Of a schedule's target: who may call, and what becomes of calls that Lambda does not accept."""
 _KEY_ATTRIBUTES: Final = frozenset({"KmsDataKeyReusePeriodSeconds", "KmsMasterKeyId"})
 _FIFO_ATTRIBUTES: Final = frozenset({"ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"})
 _TABLE_PROPERTIES: Final = (
@@ -118,6 +124,8 @@ class Deployment:
     routes: list[Route] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     queue_mappings: list[QueueMapping] = field(default_factory=list)
+    stream_mappings: list[StreamMapping] = field(default_factory=list)
+    schedules: list[Schedule] = field(default_factory=list)
 
 
 def deploy(template: Template, endpoints: Endpoints, http_url: str) -> Deployment:
@@ -146,6 +154,7 @@ class _Deployer:
         wanted = [name for name, resource in self._template.resources.items() if self._is_wanted(resource)]
         for name in wanted:
             self._check_type(name)
+        self._check_readers(wanted)
         for name in wanted:
             if self._type(name) in self._makers:
                 self._made(name)
@@ -153,16 +162,25 @@ class _Deployer:
             if self._type(name) == "AWS::Lambda::Function":
                 self._deployment.functions[name] = self._function(name)
         for name in wanted:
-            if self._type(name) == "AWS::ApiGatewayV2::Api":
-                self._deployment.routes += self._routes(name)
-            elif self._type(name) == "AWS::ApiGatewayV2::Stage":
-                self._check_stage(name)
-            elif self._type(name) == MAPPING:
-                self._deployment.queue_mappings.append(self._queue_mapping(name))
+            self._read(name)
         for name, output in self._template.outputs.items():
             if self._is_wanted(output):
                 self._deployment.outputs[name] = self._localise(self._resolver.value(output["Value"]))
         return self._deployment
+
+    def _read(self, name: str) -> None:
+        """What calls functions."""
+        kind = self._type(name)
+        if kind == "AWS::ApiGatewayV2::Api":
+            self._deployment.routes += self._routes(name)
+        elif kind == "AWS::ApiGatewayV2::Stage":
+            self._check_stage(name)
+        elif kind == MAPPING and self._source_table(name):
+            self._deployment.stream_mappings.append(self._stream_mapping(name))
+        elif kind == MAPPING:
+            self._deployment.queue_mappings.append(self._queue_mapping(name))
+        elif kind in SCHEDULES:
+            self._deployment.schedules.append(self._schedule(name))
 
     def _type(self, name: str) -> str:
         return str(self._template.resources[name]["Type"])
@@ -176,10 +194,14 @@ class _Deployer:
 
     def _check_type(self, name: str) -> None:
         kind = self._type(name)
-        if kind in EVENT_SOURCES:
+        if kind in NOT_YET_RUN:
             raise self._not_yet_run(name)
-        if kind == MAPPING:
+        if kind == MAPPING and self._source_table(name):
+            self._stream_options(name)
+        elif kind == MAPPING:
             self._queue_options(name)
+        elif kind in SCHEDULES:
+            self._schedule(name)
         elif kind not in READ_ONLY and kind not in self._makers:
             raise self._refuse(name, "unknown to the local cloud; remove it, or teach infra/local/deploy.py to make it")
 
@@ -230,6 +252,13 @@ class _Deployer:
         if kind == "AWS::Logs::LogGroup":
             physical = self._physical_name(name, "LogGroupName")
             return {"Ref": physical, "Arn": self._arn("logs", f"log-group:{physical}:*")}
+        if kind == "AWS::Events::Rule":
+            physical = self._physical_name(name, "Name")
+            return {"Ref": physical, "Arn": self._arn("events", f"rule/{physical}")}
+        if kind == "AWS::Scheduler::Schedule":
+            physical = self._physical_name(name, "Name")
+            group = self._resolver.value((self._template.resources[name].get("Properties") or {}).get("GroupName"))
+            return {"Ref": physical, "Arn": self._arn("scheduler", f"schedule/{group or 'default'}/{physical}")}
         return {"Ref": f"{STACK_NAME}-{name}"}
 
     def _physical_name(self, name: str, property_name: str) -> str:
@@ -290,8 +319,14 @@ class _Deployer:
                 AttributeDefinitions=wanted["AttributeDefinitions"],
                 GlobalSecondaryIndexUpdates=added,
             )
-        if "StreamSpecification" in wanted and not table.get("LatestStreamArn"):
-            dynamodb.update_table(TableName=table_name, StreamSpecification=wanted["StreamSpecification"])
+        stream = wanted.get("StreamSpecification", {"StreamEnabled": False})
+        known = table.get("StreamSpecification", {"StreamEnabled": False})
+        if stream != known and known["StreamEnabled"]:
+            # As CloudFormation does it: another kind of stream is another stream.
+            dynamodb.update_table(TableName=table_name, StreamSpecification={"StreamEnabled": False})
+            dynamodb.get_waiter("table_exists").wait(TableName=table_name, WaiterConfig={"Delay": 1})
+        if stream != known and stream["StreamEnabled"]:
+            dynamodb.update_table(TableName=table_name, StreamSpecification=stream)
         described: dict[str, Any] = dynamodb.describe_table(TableName=table_name)["Table"]
         return described
 
@@ -340,21 +375,117 @@ class _Deployer:
             raise self._refuse(name, str(error.response["Error"]["Message"])) from error
         return {"Ref": url, "QueueUrl": url, "QueueName": queue, "Arn": self._arn("sqs", queue)}
 
-    def _source_queue(self, name: str) -> str:
-        """The queue of this template that a mapping names; found without making it."""
+    def _source(self, name: str, attribute: str, kind: str) -> str:
+        """The resource of this template whose attribute a mapping names, or ""; found without making it."""
         source = (self._template.resources[name].get("Properties") or {}).get("EventSourceArn")
         place = source.get("Fn::GetAtt", "") if isinstance(source, dict) else ""
-        queue, _, attribute = (place if isinstance(place, str) else ".".join(place)).partition(".")
-        if attribute != "Arn" or (self._template.resources.get(queue) or {}).get("Type") != "AWS::SQS::Queue":
+        resource, _, named = (place if isinstance(place, str) else ".".join(place)).partition(".")
+        found = (self._template.resources.get(resource) or {}).get("Type")
+        return str(resource) if named == attribute and found == kind else ""
+
+    def _source_queue(self, name: str) -> str:
+        queue = self._source(name, "Arn", "AWS::SQS::Queue")
+        if not queue:
             raise self._not_yet_run(name)
-        return str(queue)
+        return queue
+
+    def _source_table(self, name: str) -> str:
+        return self._source(name, "StreamArn", "AWS::DynamoDB::Table")
 
     def _mapped_function(self, name: str) -> str:
-        value = self._resolver.value(self._template.resources[name]["Properties"]["FunctionName"])
+        return self._function_of(name, self._template.resources[name]["Properties"]["FunctionName"])
+
+    def _function_of(self, name: str, source: Any) -> str:
+        value = self._resolver.value(source)
         for other, resource in self._template.resources.items():
             if resource["Type"] == "AWS::Lambda::Function" and value in self._described(other).values():
                 return other
         raise self._refuse(name, f"{value} is no function of this template")
+
+    def _check_readers(self, wanted: list[str]) -> None:
+        """Before anything is made, as the options are."""
+        readers: dict[str, list[str]] = {}
+        for name in wanted:
+            table = self._source_table(name) if self._type(name) == MAPPING else ""
+            if table and self._stream_options(name).enabled:
+                readers.setdefault(table, []).append(name)
+        for table, names in readers.items():
+            if len(names) > MAX_STREAM_READERS:
+                others = " and ".join(names[:MAX_STREAM_READERS])
+                raise self._refuse(
+                    names[MAX_STREAM_READERS],
+                    f"the stream of {table} is read by {others}: AWS throttles more than two readers",
+                )
+
+    def _stream_options(self, name: str) -> StreamOptions:
+        """Checked before anything is made, as those of queues are."""
+        table = self._source_table(name)
+        self._mapped_function(name)
+        if not (self._template.resources[table].get("Properties") or {}).get("StreamSpecification"):
+            raise self._refuse(name, f"{table} has no stream: give it a StreamSpecification")
+        properties = dict(self._template.resources[name]["Properties"])
+        properties["EventSourceArn"] = table
+        destination = properties.pop("DestinationConfig", None)
+        if destination is not None:
+            properties["DestinationConfig"] = self._unmade(destination)
+        try:
+            return StreamOptions.parse(self._resolver.value(properties))
+        except InvalidInput as error:
+            raise self._refuse(name, str(error)) from None
+
+    def _unmade(self, source: Any) -> Any:
+        """A part of a mapping with the ARNs that its resources will have, so that none is made to check it."""
+        if isinstance(source, list):
+            return [self._unmade(member) for member in source]
+        if not isinstance(source, dict):
+            return source
+        for function in ("Ref", "Fn::GetAtt"):
+            if set(source) == {function}:
+                place = source[function]
+                resource = (place if isinstance(place, str) else str(place[0])).partition(".")[0]
+                properties = (self._template.resources.get(resource) or {}).get("Properties") or {}
+                service = _ARN_SERVICES.get((self._template.resources.get(resource) or {}).get("Type", ""))
+                if service is not None:
+                    is_fifo = properties.get("FifoQueue") or properties.get("FifoTopic")
+                    return f"arn:aws:{service}:::{resource}{'.fifo' if is_fifo else ''}"
+        return {key: self._unmade(value) for key, value in source.items()}
+
+    def _stream_mapping(self, name: str) -> StreamMapping:
+        function = self._mapped_function(name)
+        checked = self._stream_options(name)
+        destination = self._resolver.value(self._template.resources[name]["Properties"].get("DestinationConfig"))
+        return StreamMapping(
+            name=name,
+            function=function,
+            function_arn=self._described(function)["Arn"],
+            stream_arn=self._attribute(self._source_table(name), "StreamArn"),
+            options=replace(checked, on_failure=on_failure(destination)),
+        )
+
+    def _schedule(self, name: str) -> Schedule:
+        """Of a rule or a schedule. Nothing needs to be made for it."""
+        properties = dict(self._template.resources[name].get("Properties") or {})
+        is_rule = self._type(name) == "AWS::Events::Rule"
+        if is_rule and not properties.get("ScheduleExpression"):
+            raise self._refuse(
+                name, f"rules without a ScheduleExpression are not run; {self._target_of(name)} would never be called"
+            )
+        # Rights and dead letters are nobody's business here, and would only have to be made.
+        target = properties.get("Target")
+        if isinstance(target, dict):
+            properties["Target"] = {key: value for key, value in target.items() if key not in _NOT_LOOKED_AT}
+        if isinstance(properties.get("Targets"), list):
+            properties["Targets"] = [
+                {key: value for key, value in entry.items() if key not in _NOT_LOOKED_AT}
+                for entry in properties["Targets"]
+            ]
+        try:
+            resolved = dict(self._resolver.value(properties))
+            arn = (schedules.rule_target if is_rule else schedules.schedule_target)(resolved)
+            make = schedules.rule if is_rule else schedules.schedule
+            return make(name, self._function_of(name, arn), self._described(name)["Arn"], resolved)
+        except InvalidInput as error:
+            raise error if str(self._template.path) in str(error) else self._refuse(name, str(error)) from None
 
     def _queue_options(self, name: str) -> QueueOptions:
         """Checked before anything is made, so that a template never half runs."""

@@ -7,6 +7,7 @@ changes that never happened and accepts what the service refuses. The modules he
 - values: attribute values checked and written the way the service stores them
 - requests: everything a request can be refused for before it touches an item
 - journal: one lock, one undo log; stream records and persistence follow from what a call really changed
+- streams: DynamoDB Streams: records that are kept, read in order, and gone after 24 hours
 - queues: SQS: one lock, messages that are kept, and the rules that consumers rely on
 - store: what survives a restart, in one SQLite file
 - mending: where these are put in moto's place

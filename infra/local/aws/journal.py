@@ -9,16 +9,17 @@ silent, an upsert is one INSERT, and a process killed at any moment has lost not
 
 import copy
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from moto.dynamodb.models.table import StreamRecord
-
-from infra.local.aws.store import ItemRow, Store
+from infra.local.aws.store import ItemRow, Store, StreamRow
 
 LOCK: Final = threading.RLock()
 """Held by every DynamoDB and stream call: moto's own structures are not made for threads."""
+RECORDED: Final = threading.Condition(LOCK)
+"""Told when streams have got records."""
 
 TTL_IDENTITY: Final = {"Type": "Service", "PrincipalId": "dynamodb.amazonaws.com"}
 """userIdentity of the stream record of an item that its time to live removed, as GetRecords spells it."""
@@ -31,9 +32,14 @@ class _Touched(NamedTuple):
     before: Any
 
 
+MakeStreamRow = Callable[[Any, dict[str, Any] | None, dict[str, Any] | None, float], StreamRow | None]
+"""(table, item before, item after, seconds since the epoch) -> what the table's stream tells of it."""
+
+
 class Journal:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, make_stream_row: MakeStreamRow) -> None:
         self._store = store
+        self._make_stream_row = make_stream_row
         self._touched: dict[Any, _Touched] | None = None
 
     @contextmanager
@@ -60,17 +66,22 @@ class Journal:
             self._touched[identity] = _Touched(table, hash_key, range_key, before)
 
     def _commit(self, user_identity: dict[str, str] | None) -> None:
-        changes = []
+        items, told = [], []
+        now = time.time()
         for touched in (self._touched or {}).values():
-            after = find_item(touched.table, touched.hash_key, touched.range_key)
-            if _plain_or_none(touched.before) != _plain_or_none(after):
-                changes.append((touched, after))
-        self._store.write_items(
-            ItemRow(touched.table.region_name, touched.table.name, _key_of(touched), _plain_or_none(after))
-            for touched, after in changes
-        )
-        for touched, after in changes:
-            _append_stream_record(touched, after, user_identity)
+            table, hash_key, range_key, before = touched
+            before, after = _plain_or_none(before), _plain_or_none(find_item(table, hash_key, range_key))
+            if before == after:
+                continue
+            items.append(ItemRow(table.region_name, table.name, _key_of(touched), after))
+            row = self._make_stream_row(table, before, after, now)
+            if row is not None:
+                if user_identity is not None:
+                    row.record["userIdentity"] = user_identity
+                told.append(row)
+        self._store.write_items(items, told)
+        if told:
+            RECORDED.notify_all()
 
     def _undo(self) -> None:
         for table, hash_key, range_key, before in (self._touched or {}).values():
@@ -116,20 +127,3 @@ def _key_of(touched: _Touched) -> dict[str, Any]:
     if touched.range_key is not None:
         key[touched.table.range_key_attr] = touched.range_key.to_json()
     return key
-
-
-def _append_stream_record(touched: _Touched, after: Any, user_identity: dict[str, str] | None) -> None:
-    table, before = touched.table, touched.before
-    shard = table.stream_shard
-    if shard is None:
-        return
-    event_name = "INSERT" if before is None else "REMOVE" if after is None else "MODIFY"
-    sequence_number = len(shard.items) + shard.starting_sequence_number
-    record = StreamRecord(
-        table, table.stream_specification["StreamViewType"], event_name, before, after, sequence_number
-    )
-    record.record["awsRegion"] = table.region_name
-    record.record["eventVersion"] = "1.1"
-    if user_identity is not None:
-        record.record["userIdentity"] = user_identity
-    shard.items.append(record)

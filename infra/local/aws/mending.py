@@ -25,10 +25,10 @@ from moto.dynamodb.exceptions import (
     TransactionCanceledException,
 )
 from moto.dynamodb.models.dynamo_type import DynamoType, LimitedSizeDict
-from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.models.table import Table
 from moto.dynamodbstreams.responses import DynamoDBStreamsHandler
 
-from infra.local.aws import conditions, values
+from infra.local.aws import conditions, streams, values
 from infra.local.aws.journal import LOCK, Journal, plain_item
 from infra.local.aws.requests import MAX_TRANSACTION_BYTES, check, check_index_keys
 from infra.local.aws.store import Store
@@ -52,7 +52,8 @@ Method = Callable[..., Any]
 
 def install(store: Store) -> Journal:
     """Mends moto's DynamoDB in this process and keeps what it changes in the store."""
-    journal = Journal(store)
+    journal = Journal(store, streams.stream_row)
+    streams.install(store)
     _serialise_calls()
     _check_and_journal_requests(journal)
     _touch_items(journal)
@@ -132,7 +133,6 @@ def _touch_items(journal: Journal) -> None:
         return item
 
     Table.put_item, Table.delete_item, models.DynamoDBBackend.update_item = put_item, delete_item, update_item
-    StreamShard.add = lambda _shard, _old, _new: None
     # Sized by the service's rules above; moto's own check costs a pass over the item for every attribute.
     LimitedSizeDict.__setitem__ = dict.__setitem__
 

@@ -22,7 +22,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import S3Backend, s3_backends
 from werkzeug.serving import make_server
 
-from infra.local.aws import mending, queues
+from infra.local.aws import mending, queues, streams
 from infra.local.aws import outbox as mail
 from infra.local.aws.journal import TTL_IDENTITY, Journal
 from infra.local.aws.secrets import SERVICE as SECRETS
@@ -189,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
         # werkzeug's way of saying that it could not bind, after printing its own explanation.
         return _refuse(f"port {options.port} is in use")
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    threading.Thread(target=_sweep_forever, args=(journal, options.ttl_seconds), daemon=True).start()
+    threading.Thread(target=_sweep_forever, args=(journal, store, options.ttl_seconds), daemon=True).start()
     sys.stdout.write(json.dumps({"endpoint": f"http://{HOST}:{server.server_port}"}) + "\n")
     sys.stdout.flush()
     sys.stdin.buffer.read()
@@ -202,7 +202,8 @@ def _refuse(reason: str) -> int:
     return 1
 
 
-def _sweep_forever(journal: Journal, seconds: float) -> None:
+def _sweep_forever(journal: Journal, store: Store, seconds: float) -> None:
     while True:
         time.sleep(seconds)
         sweep_expired(journal, time.time())
+        streams.trim(store, time.time())

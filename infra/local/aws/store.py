@@ -1,5 +1,5 @@
-"""What survives a restart of the local cloud: tables, items, buckets, objects, queues and their messages,
-secrets and mail, in one SQLite file.
+"""What survives a restart of the local cloud: tables, items, stream records, buckets, objects, queues and their
+messages, secrets and mail, in one SQLite file.
 
 Rows are written before a call is acknowledged; SQLite's write-ahead log keeps them through a killed process.
 """
@@ -27,6 +27,11 @@ CREATE TABLE IF NOT EXISTS objects (bucket TEXT, key TEXT, body BLOB NOT NULL, a
 CREATE TABLE IF NOT EXISTS queues (region TEXT, name TEXT, attributes TEXT NOT NULL, PRIMARY KEY (region, name));
 CREATE TABLE IF NOT EXISTS messages (region TEXT, queue TEXT, id TEXT, body TEXT NOT NULL, state TEXT NOT NULL,
                                      PRIMARY KEY (region, queue, id));
+CREATE TABLE IF NOT EXISTS stream_records (number INTEGER PRIMARY KEY AUTOINCREMENT, region TEXT NOT NULL,
+                                           table_name TEXT NOT NULL, label TEXT NOT NULL, made_at REAL NOT NULL,
+                                           size INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS stream_order ON stream_records (region, table_name, label, number);
+CREATE INDEX IF NOT EXISTS stream_age ON stream_records (made_at);
 CREATE TABLE IF NOT EXISTS kept (kind TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, name));
 """
 
@@ -37,6 +42,22 @@ class ItemRow(NamedTuple):
     key: dict[str, Any]
     item: dict[str, Any] | None
     """None: the item is gone."""
+
+
+class StreamName(NamedTuple):
+    region: str
+    table: str
+    label: str
+    """Tells the streams of a table apart: a new one each time that its stream is enabled."""
+
+
+class StreamRow(NamedTuple):
+    """A record without its number, which it gets when it is written."""
+
+    stream: StreamName
+    made_at: float
+    size: int
+    record: dict[str, Any]
 
 
 class MessageRow(NamedTuple):
@@ -91,12 +112,18 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise self._damaged(error) from error
 
-    def write_items(self, rows: Iterable[ItemRow]) -> None:
-        """Puts or removes items, all or none of them."""
+    def write_items(self, rows: Iterable[ItemRow], told: Iterable[StreamRow] = ()) -> None:
+        """Puts or removes items, with the stream records that tell of it; all or none of them."""
         rows = list(rows)
         if not rows:
             return
         with self._transaction() as database:
+            for stream, made_at, size, record in told:
+                database.execute(
+                    "INSERT INTO stream_records (region, table_name, label, made_at, size, record)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (*stream, made_at, size, json.dumps(record)),
+                )
             for row in rows:
                 key = json.dumps(row.key, sort_keys=True)
                 if row.item is None:
@@ -110,6 +137,51 @@ class Store:
                         (row.region, row.table, key, json.dumps(row.item)),
                     )
 
+    def stream_records(
+        self, stream: StreamName, after: int, most: int, most_bytes: int, since: float
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """(number, record) in the order of writing: what follows a number, at least one record and no more than fit."""
+        found: list[tuple[int, dict[str, Any]]] = []
+        total = 0
+        with self._lock:
+            rows = self._database.execute(
+                "SELECT number, size, record FROM stream_records WHERE region = ? AND table_name = ? AND label = ?"
+                " AND number > ? AND made_at > ? ORDER BY number LIMIT ?",
+                (*stream, after, since, most),
+            )
+            for number, size, record in rows:
+                total += size
+                if found and total > most_bytes:
+                    break
+                found.append((number, json.loads(record)))
+        return found
+
+    def first_stream_number(self, stream: StreamName) -> int | None:
+        """The number of a stream's oldest record; None when it has none."""
+        with self._lock:
+            row = self._database.execute(
+                "SELECT min(number) FROM stream_records WHERE region = ? AND table_name = ? AND label = ?", stream
+            ).fetchone()
+        return None if row[0] is None else int(row[0])
+
+    def last_stream_number(self) -> int:
+        """The number that was given last, to a record of whatever stream; 0 before the first."""
+        with self._lock:
+            row = self._database.execute("SELECT seq FROM sqlite_sequence WHERE name = 'stream_records'").fetchone()
+        return int(row[0]) if row else 0
+
+    def has_stream_number(self, stream: StreamName, number: int) -> bool:
+        with self._lock:
+            row = self._database.execute(
+                "SELECT 1 FROM stream_records WHERE number = ? AND region = ? AND table_name = ? AND label = ?",
+                (number, *stream),
+            ).fetchone()
+        return row is not None
+
+    def drop_stream_records(self, made_before: float) -> None:
+        with self._transaction() as database:
+            database.execute("DELETE FROM stream_records WHERE made_at <= ?", (made_before,))
+
     def items(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """(region, table, item) of every item."""
         for region, table, item in self._rows("SELECT region, table_name, item FROM items"):
@@ -122,6 +194,7 @@ class Store:
     def delete_table(self, region: str, name: str) -> None:
         with self._transaction() as database:
             database.execute("DELETE FROM items WHERE region = ? AND table_name = ?", (region, name))
+            database.execute("DELETE FROM stream_records WHERE region = ? AND table_name = ?", (region, name))
             database.execute("DELETE FROM tables WHERE region = ? AND name = ?", (region, name))
 
     def tables(self) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -44,9 +44,11 @@ class Filters:
 
     def match(self, record: Mapping[str, Any]) -> bool:
         """Whether an SQS record is let through. Patterns look into a body that is JSON."""
-        if not self.patterns:
-            return True
-        return any(_matches(pattern, {**record, "body": _parsed(record["body"])}) for pattern in self.patterns)
+        return not self.patterns or self.match_stream({**record, "body": _parsed(record["body"])})
+
+    def match_stream(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record of a stream is let through."""
+        return not self.patterns or any(_matches(pattern, record) for pattern in self.patterns)
 
 
 def _parsed(body: str) -> Any:
@@ -102,7 +104,7 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _matches(pattern: dict[str, Any], value: Any) -> bool:
+def _matches(pattern: Mapping[str, Any], value: Any) -> bool:
     if isinstance(value, list):
         return any(_matches(pattern, member) for member in value)
     if not isinstance(value, dict):

@@ -8,65 +8,24 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import aiohttp
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 
-from infra.local.endpoints import Endpoints
 from infra.local.functions import MAX_EVENT_BYTES, FunctionPool
 from infra.local.logs import Logs
+from infra.local.pollers.answers import failed_items, one_line
+from infra.local.pollers.calls import CallError, Calls
 from infra.local.pollers.mappings import QueueMapping
 
 WAIT_SECONDS: Final = 20
 """The longest that SQS lets a consumer wait: an idle queue costs three requests a minute."""
-CALL_SECONDS: Final = 30.0
 MAX_RECEIVED: Final = 10
 """ReceiveMessage and DeleteMessageBatch: messages at a time."""
 FIRST_PAUSE_SECONDS: Final = 0.5
 MAX_PAUSE_SECONDS: Final = 10.0
 """Between attempts to reach a queue that cannot be reached."""
-
-
-class QueueError(Exception):
-    """SQS refused a call."""
-
-
-class QueueCalls:
-    """SQS for an event loop: a call that is cancelled hangs up, and the embedded SQS then hands out nothing."""
-
-    def __init__(self, endpoints: Endpoints) -> None:
-        self._url = endpoints.address("sqs")
-        self._signer = SigV4Auth(
-            Credentials(
-                endpoints.credentials["aws_access_key_id"],
-                endpoints.credentials["aws_secret_access_key"],
-                endpoints.credentials.get("aws_session_token"),
-            ),
-            "sqs",
-            endpoints.region,
-        )
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=CALL_SECONDS), connector=aiohttp.TCPConnector(limit=0)
-        )
-
-    async def call(self, action: str, **arguments: Any) -> dict[str, Any]:
-        """Raises QueueError, or OSError and TimeoutError when SQS cannot be reached."""
-        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"AmazonSQS.{action}"}
-        request = AWSRequest("POST", self._url, headers, json.dumps(arguments).encode())
-        self._signer.add_auth(request)
-        async with self._session.post(self._url, data=request.data, headers=dict(request.headers)) as response:
-            body = await response.read()
-        if response.status != 200:  # noqa: PLR2004
-            raise QueueError(f"{action}: {response.status} {' '.join(body.decode(errors='replace').split())[:200]}")
-        answer: dict[str, Any] = json.loads(body or b"{}")
-        return answer
-
-    async def close(self) -> None:
-        await self._session.close()
 
 
 class QueuePoller:
@@ -76,7 +35,7 @@ class QueuePoller:
         self,
         mapping: QueueMapping,
         pool: FunctionPool,
-        calls: QueueCalls,
+        calls: Calls,
         logs: Logs,
         batches: "set[asyncio.Task[None]]",
     ) -> None:
@@ -112,7 +71,7 @@ class QueuePoller:
             await self._slots.acquire()
             try:
                 messages = await self._receive_batch()
-            except (QueueError, aiohttp.ClientError, OSError) as error:
+            except (CallError, aiohttp.ClientError, OSError) as error:
                 self._slots.release()
                 self._say(f"cannot be read, tried again in {pause:g} s: {error}")
                 await asyncio.sleep(pause)
@@ -165,11 +124,11 @@ class QueuePoller:
         result = await self._pool.invoke({"Records": records}, patience=None)
         coming_back = f"{len(records)} message(s) come back after the visibility time-out"
         if result.failed:
-            self._say(f"{_one_line(result.payload)}: {coming_back}")
+            self._say(f"{one_line(result.payload)}: {coming_back}")
             return []
         if not self._mapping.options.reports_failures:
             return records
-        failed = failed_messages(result.payload, [record["messageId"] for record in records])
+        failed = failed_items(result.payload, [record["messageId"] for record in records])
         if failed is None:
             self._say(f"answered with batchItemFailures that are none of this batch's: {coming_back}")
             return []
@@ -219,17 +178,6 @@ def _message_attribute(value: Mapping[str, Any]) -> dict[str, Any]:
     return attribute
 
 
-def failed_messages(answer: Any, identifiers: Iterable[str]) -> set[str] | None:
-    """Which messages a function reports as failed; None when its report is not valid, and all are to come back."""
-    failures = answer.get("batchItemFailures") if isinstance(answer, dict) else answer
-    if failures is None:
-        return set()
-    if not isinstance(failures, list) or not isinstance(answer, dict):
-        return None
-    failed = {str(failure.get("itemIdentifier")) if isinstance(failure, dict) else "" for failure in failures}
-    return failed if failed <= set(identifiers) else None
-
-
 def _small_enough(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
     """Batches that fit into an event."""
     batch: list[dict[str, Any]] = []
@@ -244,8 +192,3 @@ def _small_enough(records: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]
         size += length
     if batch:
         yield batch
-
-
-def _one_line(error: Any) -> str:
-    text = f"{error.get('errorType')}: {error.get('errorMessage')}" if isinstance(error, dict) else str(error)
-    return " ".join(text.split())

@@ -64,6 +64,13 @@ class Table:
         )
         return replace(self, partition=partition, stream_start=start)
 
+    def with_stream(self, view: str) -> "Table":
+        """The same table with a new stream of a view, in the place of the one that it has."""
+        for specification in ({"StreamEnabled": False}, {"StreamEnabled": True, "StreamViewType": view}):
+            self.client.update_table(TableName=self.name, StreamSpecification=specification)
+            self.client.get_waiter("table_exists").wait(TableName=self.name, WaiterConfig={"Delay": 1})
+        return self.in_partition(self.partition)
+
     def with_client(self, client: Any) -> "Table":
         return replace(self, client=client)
 

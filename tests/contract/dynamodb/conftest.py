@@ -41,3 +41,9 @@ def session_table(dynamodb: Any, streams: Any) -> Table:
 def table(session_table: Table) -> Table:
     """The table, writing to a partition that no other test uses."""
     return session_table.in_partition(uuid.uuid4().hex[:8])
+
+
+@pytest.fixture
+def own_table(dynamodb: Any, streams: Any) -> Table:
+    """A table whose settings a test may change."""
+    return Table.create(dynamodb, streams, f"own-{uuid.uuid4().hex[:8]}")

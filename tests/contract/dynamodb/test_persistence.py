@@ -1,13 +1,16 @@
 """Nothing that was acknowledged is lost when the embedded AWS is killed."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.local.embedded import EmbeddedAws, client
 from shared.errors import Unavailable
 from tests.contract.dynamodb.calls import Table, number, text
+from tests.contract.dynamodb.test_streams import eventually
 
 
 def table_on(endpoint: str, *, create: bool) -> Table:
@@ -48,6 +51,56 @@ def test_items_indexes_and_settings_survive_a_killed_process(tmp_path: Path) -> 
         assert kept.client.describe_table(TableName="kept")["Table"]["LatestStreamArn"] == described["LatestStreamArn"]
         kept.put("4")
         assert kept.stream_events() == ["INSERT"]
+
+
+def test_stream_records_survive_a_killed_process_and_numbers_go_on(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    aws = EmbeddedAws(state=state).start()
+    table = table_on(aws.endpoint, create=True)
+    table.put("1", {"b": {"B": b"\x00\xff"}})
+    table.put("2")
+    before = table.stream_records()
+    iterator = table.stream_start[0]
+    aws.kill()
+
+    with EmbeddedAws(state=state) as again:
+        kept = table_on(again.endpoint, create=False)
+        kept.put("3")
+        records = kept.streams.get_records(ShardIterator=iterator)["Records"]
+        assert records[:2] == before
+        assert [record["dynamodb"]["Keys"]["sk"]["S"] for record in records] == ["1", "2", "3"]
+        numbers = [int(record["dynamodb"]["SequenceNumber"]) for record in records]
+        assert numbers == sorted(set(numbers))
+
+
+def test_stream_records_go_after_24_hours_and_numbers_go_on(tmp_path: Path) -> None:
+    state = tmp_path / "state.db"
+    with EmbeddedAws(state=state) as aws:
+        table = table_on(aws.endpoint, create=True)
+        for sort in ("1", "2"):
+            table.put(sort)
+        old = table.stream_records()
+    with closing(sqlite3.connect(state)) as database, database:
+        database.execute("UPDATE stream_records SET made_at = made_at - 86401")
+    with EmbeddedAws(state=state, ttl_seconds=0.05) as again:
+        kept = table_on(again.endpoint, create=False)
+        arn = kept.client.describe_table(TableName="kept")["Table"]["LatestStreamArn"]
+        (shard,) = kept.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        where = {"StreamArn": arn, "ShardId": shard["ShardId"]}
+        start = kept.streams.get_shard_iterator(**where, ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+        assert kept.streams.get_records(ShardIterator=start)["Records"] == []
+        eventually(lambda: count_of_records(state) == 0)
+        kept.put("3")
+        (record,) = kept.streams.get_records(ShardIterator=start)["Records"]
+        number = old[-1]["dynamodb"]["SequenceNumber"]
+        assert int(record["dynamodb"]["SequenceNumber"]) > int(number)
+        with pytest.raises(ClientError, match="TrimmedDataAccessException"):
+            kept.streams.get_shard_iterator(**where, ShardIteratorType="AFTER_SEQUENCE_NUMBER", SequenceNumber=number)
+
+
+def count_of_records(state: Path) -> int:
+    with closing(sqlite3.connect(state)) as database:
+        return int(database.execute("SELECT count(*) FROM stream_records").fetchone()[0])
 
 
 def test_objects_survive_a_killed_process(tmp_path: Path) -> None:

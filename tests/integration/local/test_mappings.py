@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from infra.local.deploy import deploy
+from infra.local.pollers.answers import failed_items
 from infra.local.pollers.filters import Filters
-from infra.local.pollers.sqs import failed_messages, sqs_record
+from infra.local.pollers.sqs import sqs_record
 from infra.local.template import load_template
 from shared.errors import InvalidInput
 from tests.integration.local.test_template import UNREACHABLE, function, refusal, write
@@ -73,18 +74,6 @@ def test_a_message_must_stay_away_for_as_long_as_its_function_may_run(tmp_path: 
 def test_a_property_of_a_queue_that_is_unknown_is_refused(tmp_path: Path) -> None:
     message = refusal(write(tmp_path, {"Q": {"Type": "AWS::SQS::Queue", "Properties": {"Visibility": 2}}}))
     assert message.endswith("Q (AWS::SQS::Queue): Visibility: unknown to the local cloud")
-
-
-def test_a_stream_as_an_event_source_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    stream = {
-        "Type": "DynamoDB",
-        "Properties": {"Stream": {"Fn::GetAtt": ["T", "StreamArn"]}, "StartingPosition": "LATEST"},
-    }
-    table = {"Type": "AWS::DynamoDB::Table", "Properties": {"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}}}
-    message = refusal(write(tmp_path, {"T": table, "Projector": function(Events={"S": stream})}))
-    assert (
-        "ProjectorS (AWS::Lambda::EventSourceMapping): not yet run by the local cloud; Projector would never" in message
-    )
 
 
 def test_a_mapping_whose_condition_is_false_is_not_looked_at(tmp_path: Path) -> None:
@@ -201,7 +190,7 @@ def test_a_pattern_that_is_not_understood_is_refused(pattern: str) -> None:
     ],
 )
 def test_a_report_names_failures_of_the_batch_or_all_come_back(answer: Any, failed: set[str] | None) -> None:
-    assert failed_messages(answer, ["a", "b"]) == failed
+    assert failed_items(answer, ["a", "b"]) == failed
 
 
 def test_a_message_without_attributes_has_none_in_its_record() -> None:

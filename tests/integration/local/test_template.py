@@ -41,13 +41,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"Search": {"Type": "AWS::OpenSearchService::Domain"}},
         r"Search \(AWS::OpenSearchService::Domain\): unknown to the local cloud",
     ),
-    "a schedule as an event source": (
-        {
-            "Nightly": function(
-                Events={"S": {"Type": "ScheduleV2", "Properties": {"ScheduleExpression": "rate(1 day)"}}}
-            )
-        },
-        "not yet run by the local cloud; Nightly",
+    "what becomes of failed events": (
+        {"Nightly": function(EventInvokeConfig={"MaximumRetryAttempts": 0})},
+        "not yet run by the local cloud; Nightly would never be called",
     ),
     "a WebSocket API": (
         {"Sockets": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"ProtocolType": "WEBSOCKET"}}},
