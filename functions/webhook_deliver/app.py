@@ -17,13 +17,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     records = event["Records"]
     with ThreadPoolExecutor(len(records)) as threads:
         done = list(threads.map(lambda record: _is_done(deliver, record), records))
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": record["messageId"]}
-            for record, is_done in zip(records, done, strict=True)
-            if not is_done
-        ]
-    }
+    failed = [record["messageId"] for record, is_done in zip(records, done, strict=True) if not is_done]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _is_done(deliver: Deliver, record: dict[str, Any]) -> bool:

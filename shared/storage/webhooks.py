@@ -116,7 +116,7 @@ class DynamoEndpoints:
         at_ms: int,
         unless_success_since: int | None,
     ) -> bool:
-        """Switch the endpoint off, unless its URL is another by now or a delivery succeeded meanwhile. Whether it was."""
+        """Switch the endpoint off, unless its URL is another now or a delivery succeeded meanwhile. Whether it was."""
         condition = "enabled = :on AND urlRevision = :revision"
         values: Item = {
             ":on": {"BOOL": True},

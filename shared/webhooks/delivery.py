@@ -25,8 +25,8 @@ DeliveryState = Literal["pending", "delivered", "failed", "held"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try. `ms` is how long it took, `status` the answer's, `error` a class word when it was no success, `answer` the
-    first 2 KB of the body."""
+    """One try. `ms` is how long it took, `status` the answer's, `error` a class word unless it was a success, `answer`
+    the first 2 KB of the body."""
 
     at_ms: int
     ms: int
