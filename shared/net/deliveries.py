@@ -17,12 +17,20 @@ REDIRECTS: Final = range(300, 400)
 
 
 class DeliveryClient:
-    """The port PostDelivery. `now_ms` is epoch time, `clock_ns` monotonic."""
+    """The port PostDelivery. `now_ms` is epoch time, `clock_ns` monotonic; `timeout_seconds` is for a whole try."""
 
-    def __init__(self, client: GuardedClient, *, now_ms: Callable[[], int], clock_ns: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        client: GuardedClient,
+        *,
+        now_ms: Callable[[], int],
+        clock_ns: Callable[[], int],
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
         self._client = client
         self._now_ms = now_ms
         self._clock_ns = clock_ns
+        self._timeout_seconds = timeout_seconds
 
     def __call__(self, url: str, headers: dict[str, str], body: bytes) -> tuple[Attempt, str | None]:
         """One POST. No redirect is followed; any 2xx is a success from its headers on, whatever its body does then."""
@@ -31,7 +39,7 @@ class DeliveryClient:
         try:
             response = self._client.send(
                 request,
-                timeout_seconds=TIMEOUT_SECONDS,
+                timeout_seconds=self._timeout_seconds,
                 max_redirects=0,
                 max_wire_bytes=MAX_WIRE_BYTES,
                 max_body_bytes=MAX_ANSWER_BYTES,

@@ -192,7 +192,7 @@ PATH_OF_EVENTS = {
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
 }
-"""What the functions between the log and a customer's endpoint reach: no bot documents, no turns but through the stream."""
+"""What the functions between the log and customers' endpoints reach: no bot documents, of turns only the stream."""
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
