@@ -20,12 +20,22 @@ def end_user_id(bot_id: str, platform: str, user_key: str) -> str:
 
 def event_id(commit: str, index: int) -> str:
     """Id of the event at `index` of the turn written by `commit`: the same at every try and every replay."""
-    return str(uuid.uuid5(uuid.UUID(commit), f"event/{index}"))
+    return _uuid5(commit, f"event/{index}")
 
 
 def message_id(commit: str, index: int) -> str:
     """Id of the message at `index` of the turn written by `commit`."""
-    return str(uuid.uuid5(uuid.UUID(commit), f"message/{index}"))
+    return _uuid5(commit, f"message/{index}")
+
+
+def _uuid5(namespace: str, name: str) -> str:
+    """uuid.uuid5 (RFC 9562) without its objects, at a fourth of the time: each turn that is written or relayed computes
+    ten of them."""
+    digest = bytearray(hashlib.sha1(bytes.fromhex(namespace.replace("-", "")) + name.encode()).digest()[:16])  # noqa: S324 - as the RFC has it
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def log_key(platform: str, user_key: str) -> str:
