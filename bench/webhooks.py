@@ -134,7 +134,7 @@ class CannedServices:
     def send(self, request: Any) -> Any:
         if "sns" in request.url:
             body = request.body if isinstance(request.body, bytes) else request.body.encode()
-            self.events += body.count(b"sourceType")
+            self.events += body.count(SOURCE_TYPE)
             return aws_response(request.url, PUBLISHED)
         asked = json.loads(request.body)
         target = request.headers["X-Amz-Target"]
@@ -144,6 +144,8 @@ class CannedServices:
         return aws_response(request.url, b"{}")
 
 
+SOURCE_TYPE: Final = b"sourceType".hex("%").encode()
+"""A word that each event has once, as a form writes it."""
 PUBLISHED: Final = (
     b'<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful>'
     b"</Successful></PublishBatchResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>"

@@ -29,31 +29,19 @@ def read_turn(record: JsonObject) -> StreamedTurn:
         partition, sort = item["pk"]["S"], item["sk"]["S"]
         prefix, bot_id, _log = partition.split("#", 2)
         commit = str(uuid.UUID(bytes=base64.b64decode(item["c"]["B"], validate=True)))
-        body = turn_codec.decode(
+        events = turn_codec.decode_events(
             base64.b64decode(item["z"]["B"], validate=True),
             int(item["f"]["N"]),
             turn_codec.hints(bot_id, commit, int(item["t"]["N"])),
+            commit,
         )
-        events = body["events"]
         sequence_number = str(change["SequenceNumber"])
     except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error, Unavailable) as exc:
         raise UnreadableTurn(f"a record of the stream holds no turn: {type(exc).__name__}") from exc
     is_turn = prefix == "C" and sort.startswith(keys.TURN_PREFIX) and BOT_ID.fullmatch(bot_id)
-    if not is_turn or not _are_events(events):
+    if not is_turn:
         raise UnreadableTurn("a record of the stream holds something else than a turn")
     return StreamedTurn(bot_id=bot_id, partition=partition, sort=sort, sequence_number=sequence_number, events=events)
-
-
-def _are_events(events: Any) -> bool:
-    """Of the shape that everybody after us relies on."""
-    return isinstance(events, list) and all(
-        isinstance(event, dict)
-        and isinstance(event.get("id"), str)
-        and isinstance(event.get("timestamp"), int)
-        and isinstance(event.get("sequence"), int)
-        and isinstance(event.get("data"), dict)
-        for event in events
-    )
 
 
 def set_aside_text(row: JsonObject, reason: str) -> str:

@@ -5,9 +5,10 @@ twice, so the second copy goes first. Ids, names, times and the sequence always 
 """
 
 import copy
+import json
 from typing import Any, Final
 
-from shared.webhooks.wire import for_queues, to_bytes
+from shared.webhooks.wire import NUL, for_queues, to_bytes
 
 JsonObject = dict[str, Any]
 
@@ -24,10 +25,10 @@ MAX_OMISSIONS: Final = 100
 _NOTHING: Final[dict[type, Any]] = {dict: {}, list: [], str: ""}
 
 
-def event_bytes(event: JsonObject, max_bytes: int) -> bytes:
-    """The event as JSON for SNS and SQS; over `max_bytes`, its largest values are emptied and listed in `omitted`."""
-    raw = for_queues(to_bytes(event))
-    return raw if len(raw) <= max_bytes else for_queues(to_bytes(fitted(event, max_bytes)))
+def for_topic(event: bytes, max_bytes: int) -> bytes:
+    """A stored event as SNS and SQS take it; over `max_bytes`, its largest values go and are listed in `omitted`."""
+    raw = for_queues(to_bytes(json.loads(event)) if NUL in event else event)
+    return raw if len(raw) <= max_bytes else for_queues(to_bytes(fitted(json.loads(event), max_bytes)))
 
 
 def fitted_if_needed(event: JsonObject, max_bytes: int) -> JsonObject:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from shared.webhooks.fitting import event_bytes
+from shared.webhooks.fitting import for_topic
 
 JsonObject = dict[str, Any]
 
@@ -24,13 +24,14 @@ MAX_CALL_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamedTurn:
-    """What the stream says of a turn. `sequence_number` is the record's place in its shard; pk and sk its row."""
+    """What the stream says of a turn. `sequence_number` is the record's place in its shard, `partition` and `sort` are
+    the row's key, `events` JSON objects as they were stored."""
 
     bot_id: str
     partition: str
     sort: str
     sequence_number: str
-    events: list[JsonObject]
+    events: list[bytes]
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def messages(turns: Iterable[tuple[int, StreamedTurn]]) -> list[EventMessage]:
     open_messages: dict[str, EventMessage] = {}
     for index, turn in turns:
         for event in turn.events:
-            raw = event_bytes(event, MAX_EVENT_BYTES)
+            raw = for_topic(event, MAX_EVENT_BYTES)
             message = open_messages.get(turn.bot_id)
             if message is None or not message.has_room(raw):
                 message = open_messages[turn.bot_id] = EventMessage(turn.bot_id)

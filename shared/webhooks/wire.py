@@ -9,6 +9,8 @@ JsonObject = dict[str, Any]
 
 MAX_DEPTH: Final = 500
 """Deeper than anything that a turn can store; only keeps a repair from recursing for ever."""
+NUL: Final = b"\\u0000"
+"""As JSON writes it; a backslash before it makes it harmless text, which is then only looked at twice."""
 _write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -19,7 +21,7 @@ def to_bytes(value: Any) -> bytes:
         raw = _write(value).encode()
     except (UnicodeEncodeError, ValueError):
         return _repaired(value)
-    return _repaired(value) if b"\\u0000" in raw else raw
+    return _repaired(value) if NUL in raw else raw
 
 
 def _repaired(value: Any) -> bytes:

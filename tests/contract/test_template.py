@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samtranslator.translator.transform import transform
@@ -182,7 +183,7 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
-PATH_OF_EVENTS = {
+PATH_OF_EVENTS: dict[str, list[Any]] = {
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},

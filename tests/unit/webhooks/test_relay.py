@@ -3,11 +3,19 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shared.conversation.record import Occurrence, record_turn
+from shared.conversation.turn import NO_STATE, Turn
+from shared.engine.session import Session
+from shared.engine.walk import Fact
 from shared.errors import Unavailable
+from shared.json_input import clean_text, plain_json
 from shared.services.authoring import SYSTEM_LOG
 from shared.storage.turn_stream import UnreadableTurn, read_turn
 from shared.webhooks.grouping import MAX_EVENT_BYTES, MAX_MESSAGE_BYTES, calls, messages
+from tests.factories import NOW_MS
 from tests.webhook_world import BOT, WebhookWorld, a_conversation_event, a_record, a_turn, an_event
 
 
@@ -230,3 +238,64 @@ def test_no_character_of_an_end_user_makes_a_message_that_sns_refuses(world, tex
     assert all(any(low <= ord(character) <= high for low, high in allowed) for character in call.body())
     ((sent,),) = [message["events"] for message in world.topic.published]
     assert sent["data"]["message"]["data"]["text"] == text.replace("\x00", "")
+
+
+class TestEventsAsTheyWereWritten:
+    """The relay cuts a turn's events out of its body; what it gets is what a parser would have got."""
+
+    @staticmethod
+    def parsed(turn) -> list:
+        return [json.loads(event) for event in read_turn(a_record(turn)).events]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "안녕",
+            '"events":[{"id":"',
+            '},{"id":"00000000","event":"',
+            "]}",
+            '"sequence":1}],"gives":[1]}',
+            "\\",
+            "{}[]",
+            "\u2028\x00\ufffe",
+        ],
+    )
+    @pytest.mark.parametrize("gives", [(), (1,), (1, 2, 3), tuple(range(1, 200))])
+    def test_whatever_an_end_user_types(self, text, gives):
+        turn = a_real_turn(text, gives)
+        assert len(turn.events) >= 4
+        assert self.parsed(turn) == turn.events
+
+    @given(st.text(), st.dictionaries(st.text(), st.text() | st.integers() | st.lists(st.text()), max_size=5))
+    def test_any_text_and_parameters(self, text, params):
+        turn = a_real_turn(clean_text(text), (), {clean_text(key): plain_json(value) for key, value in params.items()})
+        assert self.parsed(turn) == turn.events
+
+    def test_a_parameter_called_events(self):
+        turn = a_real_turn("안녕", (), {"events": [{"id": "1", "event": "x"}], "gives": [1]})
+        assert self.parsed(turn) == turn.events
+
+
+def a_real_turn(text, gives, params=None) -> Turn:
+    """The first turn of somebody who says `text` and is answered with it."""
+    session = Session(
+        conversation_id="00000000-0000-4000-8000-000000000001",
+        created_at_ms=NOW_MS,
+        updated_at_ms=NOW_MS,
+        params=params if params is not None else {"said": text},
+    )
+    happened = Occurrence(
+        bot_id=BOT,
+        log="l" * 16,
+        platform="web",
+        user_key="kim",
+        at_ms=NOW_MS,
+        said={"type": "text", "text": text},
+        client_id=None,
+        session=session,
+        messages=[{"data": {"type": "text", "text": text}, "meta": None}],
+        facts=[Fact("conversation.created", session)],
+        bot_version="v1",
+        gives=gives,
+    )
+    return record_turn(NO_STATE, happened, revision=1, commit="6d0f3c3e-8b1c-4a57-9f0e-0a4b5c6d7e8f")
