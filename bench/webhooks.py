@@ -7,10 +7,13 @@ grouping, signing, serialising and parsing are real.
 import base64
 import json
 import os
+import sys
 import uuid
+from dataclasses import replace
 from typing import Any, Final
 
 from bench.measure import PAIRS, CannotRun, Quantity, Row, Say, Subject, Worker, python_worker, rows
+from bench.start import not_in_layer
 from bench.turn import ENVIRONMENT as TURN_ENVIRONMENT
 from bench.turn import aws_response
 from bench.worker import Operations
@@ -36,6 +39,7 @@ DELIVER: Final = Quantity(
     goal=1_500,
     of=lambda seconds: POSTS_A_BATCH / seconds,
 )
+DELIVER_WITH_AWS: Final = replace(DELIVER, name="deliver.with_aws_calls.posts_per_s", goal=None)
 RECEIVER: Final = "93.184.215.14"
 ENVIRONMENT: Final = {
     **TURN_ENVIRONMENT,
@@ -153,9 +157,16 @@ PUBLISHED: Final = (
 )
 
 
+def as_deployed() -> None:
+    """The environment of a function, and no packages that its layers do not carry."""
+    os.environ.update(ENVIRONMENT)
+    refused: dict[str, Any] = dict.fromkeys(not_in_layer())
+    sys.modules.update(refused)
+
+
 def relay() -> Operations:
     """The relay's handler on a batch of turns."""
-    os.environ.update(ENVIRONMENT)
+    as_deployed()
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
     from functions.relay.app import handler  # noqa: PLC0415
@@ -196,18 +207,19 @@ class CannedReceiver:
 def deliver() -> Operations:
     """The sender's jobs of a batch, one after the other: threads would only wait for each other here.
 
-    A delivery of the reference turn's events: rows read and unpacked, body built and signed, posted over HTTP, written
-    down. DynamoDB's answers and the receiver's are canned, TLS is not in it.
+    A delivery of the reference turn's events. `deliver`: the row is unpacked, the body built and signed, posted over
+    HTTP through the guarded client, the answer read, the next row's content made; what the AWS SDK costs is left out.
+    `deliver_with_aws` has its three calls too, with canned answers. TLS is in neither.
     """
-    os.environ.update(ENVIRONMENT)
+    as_deployed()
     from botocore.httpsession import URLLib3Session  # noqa: PLC0415
 
     from shared.net import connection  # noqa: PLC0415
     from shared.runtime import wiring  # noqa: PLC0415
-    from shared.services.webhook_deliver import parse_delivery_job  # noqa: PLC0415
+    from shared.services.webhook_deliver import Deliver, parse_delivery_job  # noqa: PLC0415
     from shared.storage import deliveries as delivery_rows  # noqa: PLC0415
     from shared.storage import webhooks as endpoint_rows  # noqa: PLC0415
-    from shared.webhooks.delivery import DeliveryJob, batches, make  # noqa: PLC0415
+    from shared.webhooks.delivery import Delivery, DeliveryJob, DeliveryKey, batches, make  # noqa: PLC0415
     from shared.webhooks.endpoint import Endpoint  # noqa: PLC0415
     from shared.webhooks.signature import new_secret  # noqa: PLC0415
 
@@ -249,21 +261,46 @@ def deliver() -> Operations:
     sockets.vetted_addresses = lambda target, resolve, budget: [RECEIVER]
     use_case = wiring.deliver()
 
-    def delivered() -> None:
+    def delivered(sender: Deliver) -> None:
         services.updates = 0
         for job in jobs:
-            use_case(parse_delivery_job(job))
+            sender(parse_delivery_job(job))
         if services.updates != POSTS_A_BATCH:
             raise CannotRun(f"the sender wrote {services.updates} tries down")
 
-    return {"deliver": delivered}
+    class Stored:
+        """The rows without the SDK: read from their stored form, and brought into it again."""
+
+        def get(self, key: DeliveryKey) -> Delivery:
+            return delivery_rows._delivery(key, of_key[key.delivery_id])
+
+        def note_attempt(self, before: Delivery, after: Delivery, attempt: Any) -> bool:
+            services.updates += bool(delivery_rows._progress(after))
+            return True
+
+    class Known:
+        def get(self, bot_id: str, webhook_id: str) -> Endpoint:
+            return endpoint_rows._endpoint(bot_id, endpoint_row)
+
+    of_key = {
+        sort.partition("#")[2]: {**row, "z": {"B": base64.b64decode(row["z"]["B"])}}
+        for sort, row in stored.items()
+        if "z" in row
+    }
+    rows_alone: Any = {"endpoints": Known(), "deliveries": Stored()}
+    without_aws = replace(use_case, **rows_alone)
+    return {"deliver": lambda: delivered(without_aws), "deliver_with_aws": lambda: delivered(use_case)}
 
 
 def measure(say: Say) -> list[Row]:
     made: list[Row] = []
-    for quantity, operation in ((RELAY, "relay"), (DELIVER, "deliver")):
+    for quantity, subject_name, operation in (
+        (RELAY, "relay", "relay"),
+        (DELIVER, "deliver", "deliver"),
+        (DELIVER_WITH_AWS, "deliver", "deliver_with_aws"),
+    ):
         say(f"the path of events: {operation}")
-        with Worker(python_worker(f"bench.webhooks:{operation}")) as worker:
+        with Worker(python_worker(f"bench.webhooks:{subject_name}")) as worker:
             subject = Subject(worker, operation)
             made += rows(quantity, [subject.sample() for _ in range(PAIRS)], {})
     return made

@@ -37,8 +37,11 @@ def _uuid5(namespace: str, name: str) -> str:
     ten of them."""
     root = bytes.fromhex(namespace.replace("-", ""))
     text = hashlib.sha1(root + name.encode(), usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
+
+
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""Of the RFC: the digit with its two highest bits set to 10."""
 
 
 def log_key(platform: str, user_key: str) -> str:
