@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import engine, load, script, start, templates, turn
+from bench import engine, load, script, start, templates, turn, webhooks
 from bench.measure import Row, Say, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -22,6 +22,7 @@ BENCHMARKS: Final[dict[str, Callable[[Say], list[Row]]]] = {
     "load": load.measure,
     "start": start.measure,
     "script": script.measure,
+    "webhooks": webhooks.measure,
 }
 MISSED: Final = "MISSED"
 

@@ -6,6 +6,7 @@ botocore is the largest part of a cold start, so nothing here imports boto3, and
 import random
 import time
 from functools import cache
+from threading import Lock
 from typing import Any, Final
 
 import botocore.session
@@ -30,6 +31,9 @@ THROTTLED: Final = frozenset(
 SERVER_FAULT: Final = 500
 NANOSECONDS_A_SECOND: Final = 1_000_000_000
 
+_making: Final = Lock()
+"""A session is not safe to make two clients at once, and a function may work on several jobs at a time."""
+
 
 @cache
 def session() -> botocore.session.Session:
@@ -47,7 +51,8 @@ def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2, regi
         tcp_keepalive=True,
         parameter_validation=False,
     )
-    return session().create_client(service, region_name=region, config=config)
+    with _making:
+        return session().create_client(service, region_name=region, config=config)
 
 
 def share_session(connection: Connection) -> None:

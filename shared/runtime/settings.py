@@ -10,6 +10,9 @@ TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
 BOT_BUCKET: Final = "MALGIL_BOT_BUCKET"
 EFFECT_QUEUE: Final = "MALGIL_EFFECT_QUEUE_URL"
+EVENT_TOPIC: Final = "MALGIL_EVENT_TOPIC_ARN"
+SET_ASIDE_QUEUE: Final = "MALGIL_SET_ASIDE_QUEUE_URL"
+DELIVERY_QUEUE: Final = "MALGIL_DELIVERY_QUEUE_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
@@ -29,6 +32,10 @@ class Settings:
     stage: str
     region: str
     log_level: str = "INFO"
+    event_topic: str = ""
+    """ARN of the topic of events; empty, as the next two: nothing is relayed or delivered from here."""
+    set_aside_queue_url: str = ""
+    delivery_queue_url: str = ""
     secrets_prefix: str = ""
     """Of the bots' credentials in Secrets Manager; empty: there are none."""
     mail_from: str = ""
@@ -52,6 +59,9 @@ class Settings:
             stage=environment.get(STAGE, "prod"),
             region=environment[REGION],
             log_level=environment.get(LOG_LEVEL, "INFO").upper(),
+            event_topic=environment.get(EVENT_TOPIC, ""),
+            set_aside_queue_url=environment.get(SET_ASIDE_QUEUE, ""),
+            delivery_queue_url=environment.get(DELIVERY_QUEUE, ""),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
             script_function=environment.get(SCRIPT_FUNCTION, ""),

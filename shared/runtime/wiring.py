@@ -33,7 +33,14 @@ if TYPE_CHECKING:
     from shared.scripting.host import ScriptHost
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
+    from shared.services.webhook_deliver import Deliver
+    from shared.services.webhook_fanout import Fanout
+    from shared.services.webhook_replay import Replay
+    from shared.storage.deliveries import DynamoDeliveries
+    from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
 
@@ -45,7 +52,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     _local_targets = targets
     for made in (
         *(guarded_client, carriers, script_host, effect_runner),
-        *(advance, handle_inbound, handle_skill_call, finish_walks),
+        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver),
     ):
         made.cache_clear()
 
@@ -208,6 +215,83 @@ def finish_walks() -> "FinishWalks":
         sleep=world.sleep,
         report=report_fault,
         report_trace=report_trace,
+    )
+
+
+@cache
+def endpoints() -> "DynamoEndpoints":
+    from shared.storage.webhooks import DynamoEndpoints  # noqa: PLC0415 - only the path of events has endpoints
+
+    return DynamoEndpoints(settings().core_table)
+
+
+@cache
+def deliveries() -> "DynamoDeliveries":
+    from shared.storage.deliveries import DynamoDeliveries  # noqa: PLC0415 - see endpoints
+
+    return DynamoDeliveries(settings().core_table, world.now_ms)
+
+
+@cache
+def delivery_queue() -> "SqsDeliveryQueue":
+    from shared.storage.delivery_queue import SqsDeliveryQueue  # noqa: PLC0415 - see endpoints
+
+    return SqsDeliveryQueue(settings().delivery_queue_url)
+
+
+@cache
+def relay() -> "Relay":
+    from shared.services.relay import Relay  # noqa: PLC0415 - one function relays
+    from shared.storage.event_topic import SnsEventTopic, SqsSetAside  # noqa: PLC0415
+    from shared.storage.turn_stream import read_turn  # noqa: PLC0415
+
+    return Relay(
+        read=read_turn,
+        topic=SnsEventTopic(settings().event_topic),
+        set_aside=SqsSetAside(settings().set_aside_queue_url),
+        report=report_fault,
+        sleep=world.sleep,
+    )
+
+
+@cache
+def fanout() -> "Fanout":
+    from shared.services.webhook_fanout import Fanout  # noqa: PLC0415 - one function fans out
+
+    return Fanout(
+        endpoints=endpoints(),
+        deliveries=deliveries(),
+        queue=delivery_queue(),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        report=report_fault,
+    )
+
+
+@cache
+def deliver() -> "Deliver":
+    from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - one function delivers
+    from shared.services.webhook_deliver import Deliver  # noqa: PLC0415
+
+    return Deliver(
+        endpoints=endpoints(),
+        deliveries=deliveries(),
+        queue=delivery_queue(),
+        post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
+        now_ms=world.now_ms,
+    )
+
+
+@cache
+def replay() -> "Replay":
+    from shared.services.webhook_replay import Replay  # noqa: PLC0415 - for management alone
+
+    return Replay(
+        endpoints=endpoints(),
+        deliveries=deliveries(),
+        queue=delivery_queue(),
+        turns=turns(),
+        now_ms=world.now_ms,
     )
 
 

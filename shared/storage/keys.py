@@ -12,6 +12,7 @@ SYSTEM_LOG: Final = "_sys"
 BOT_META: Final = "META"
 CHANNEL_PREFIX: Final = "CH#"
 VERSION_PREFIX: Final = "V#"
+WEBHOOK_PREFIX: Final = "WH#"
 DEFAULT_WORKSPACE: Final = "default"
 
 
@@ -41,6 +42,21 @@ def channel_sort(platform: str) -> str:
 
 def version_sort(number: int) -> str:
     return f"{VERSION_PREFIX}{number:06d}"
+
+
+def webhook_sort(webhook_id: str) -> str:
+    """Beside the bot's other rows: its endpoints are one query."""
+    return f"{WEBHOOK_PREFIX}{webhook_id}"
+
+
+def deliveries_partition(webhook_id: str, day: str) -> str:
+    """The delivery log of an endpoint by UTC day, yyyymmdd: a busy endpoint fills no partition for ever."""
+    return f"D#{webhook_id}#{day}"
+
+
+def delivery_sort(at_ms: int, delivery_id: str) -> str:
+    """In the order of time; a delivery's key follows from what it holds."""
+    return f"{at_ms:015d}#{delivery_id}"
 
 
 def claims_partition(bot_id: str, log: str) -> str:

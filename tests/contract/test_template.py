@@ -1,15 +1,19 @@
 """Rules that every resource of template.yaml keeps: least privilege, logs that end, alarms, keys of the tables."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
 from infra.check_layer import kept_services
+from shared.net.deliveries import TIMEOUT_SECONDS
+from shared.storage.keys import TURN_PREFIX
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
@@ -179,6 +183,17 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
+PATH_OF_EVENTS: dict[str, list[Any]] = {
+    "relay": [
+        {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
+        {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
+        {"Ref": "EventTopic"},
+        {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
+    ],
+    "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
+    "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
+}
+"""What the functions between the log and customers' endpoints reach: no bot documents, of turns only the stream."""
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -190,7 +205,8 @@ EFFECTS = {
 def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
     for statement in statements(name):
         for action in listed(statement["Action"]):
-            expected = [EFFECTS[action]] if action in EFFECTS else TABLES_AND_BOTS
+            others = PATH_OF_EVENTS.get(folder_of(name), TABLES_AND_BOTS)
+            expected = [EFFECTS[action]] if action in EFFECTS else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
 
 
@@ -241,7 +257,15 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
     assert carries_out_effects(name) == (folder_of(name) in allowed)
-    assert actions == allowed.get(folder_of(name), set())
+    reading_the_stream = {
+        f"dynamodb:{word}" for word in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    }
+    path_of_events = {
+        "relay": reading_the_stream | {"sns:Publish", "sqs:SendMessage"},
+        "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
+        "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+    }
+    assert actions == {**allowed, **path_of_events}.get(folder_of(name), set())
 
 
 @each_function
@@ -372,11 +396,17 @@ def test_the_bucket_refuses_plain_http():
 
 
 QUEUES = of_type("AWS::SQS::Queue")
+STREAM_MAPPINGS = {
+    name: mapping
+    for name, mapping in of_type("AWS::Lambda::EventSourceMapping").items()
+    if "StartingPosition" in mapping
+}
 DEAD_LETTER_QUEUES = {
     properties["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
     for properties in QUEUES.values()
     if "RedrivePolicy" in properties
-}
+} | {mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] for mapping in STREAM_MAPPINGS.values()}
+each_stream_mapping = pytest.mark.parametrize("name", sorted(STREAM_MAPPINGS))
 each_queue = pytest.mark.parametrize("name", sorted(QUEUES))
 each_work_queue = pytest.mark.parametrize("name", sorted(set(QUEUES) - DEAD_LETTER_QUEUES))
 each_dead_letter_queue = pytest.mark.parametrize("name", sorted(DEAD_LETTER_QUEUES))
@@ -397,11 +427,15 @@ def queue_alarms(name):
 def test_a_queue_is_encrypted_and_refuses_plain_http(name):
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
     policies = [policy for policy in of_type("AWS::SQS::QueuePolicy").values() if {"Ref": name} in policy["Queues"]]
-    (statement,) = (statement for policy in policies for statement in policy["PolicyDocument"]["Statement"])
-    assert statement["Effect"] == "Deny"
+    found = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+    (statement,) = (statement for statement in found if statement["Effect"] == "Deny")
     assert statement["Principal"] == "*"
     assert statement["Resource"] == {"Fn::GetAtt": [name, "Arn"]}
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    for allowed in (statement for statement in found if statement["Effect"] == "Allow"):
+        assert allowed["Principal"] == {"Service": "sns.amazonaws.com"}
+        assert (allowed["Action"], allowed["Resource"]) == ("sqs:SendMessage", {"Fn::GetAtt": [name, "Arn"]})
+        assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "EventTopic"}}}
 
 
 @each_work_queue
@@ -435,8 +469,59 @@ def test_a_function_on_a_queue_reports_failures_and_ends_before_its_messages_com
 
 
 def test_functions_work_only_on_queues_of_this_template():
-    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    mappings = of_type("AWS::Lambda::EventSourceMapping").keys() - STREAM_MAPPINGS.keys()
     assert len(mappings) == sum(len(list(consumers(name))) for name in QUEUES)
+
+
+def test_there_is_a_mapping_of_the_stream():
+    assert {mapping["FunctionName"]["Ref"] for mapping in STREAM_MAPPINGS.values()} >= {"RelayFunction"}
+
+
+@each_stream_mapping
+def test_one_record_of_a_stream_cannot_stop_the_others_for_ever(name):
+    mapping = STREAM_MAPPINGS[name]
+    assert mapping["EventSourceArn"] == {"Fn::GetAtt": ["TurnsTable", "StreamArn"]}
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in QUEUES
+    assert 0 < mapping["MaximumRetryAttempts"] < 10_000
+    assert 0 < mapping["MaximumRecordAgeInSeconds"] < 86_400, "the stream keeps records for a day"
+
+
+@each_stream_mapping
+def test_records_that_wait_in_a_stream_set_off_an_alarm(name):
+    function = STREAM_MAPPINGS[name]["FunctionName"]
+    assert ("AWS/Lambda", "IteratorAge") in set(alarms_on("FunctionName", function))
+
+
+def test_the_relay_sees_new_turns_alone():
+    (found,) = STREAM_MAPPINGS["RelayStreamMapping"]["FilterCriteria"]["Filters"]
+    assert json.loads(found["Pattern"]) == {
+        "eventName": ["INSERT"],
+        "dynamodb": {"Keys": {"sk": {"S": [{"prefix": TURN_PREFIX}]}}},
+    }
+
+
+def test_the_topic_of_events_is_encrypted_refuses_plain_http_and_tells_of_failures():
+    assert RESOURCES["EventTopic"]["Properties"]["KmsMasterKeyId"] == "alias/aws/sns"
+    (statement,) = RESOURCES["EventTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    failures = set(alarms_on("TopicName", {"Fn::GetAtt": ["EventTopic", "TopicName"]}))
+    assert failures == {("AWS/SNS", "NumberOfNotificationsFailed")}
+
+
+def test_the_queue_of_events_gets_them_raw_and_none_is_dropped_silently():
+    (subscription,) = of_type("AWS::SNS::Subscription").values()
+    assert subscription["RawMessageDelivery"] is True
+    assert subscription["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0] in DEAD_LETTER_QUEUES
+
+
+def test_customers_servers_that_hang_cannot_use_up_the_accounts_concurrency():
+    mapping = RESOURCES["WebhookDeliverQueueMapping"]["Properties"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] <= 100
+    assert FUNCTIONS["WebhookDeliverFunction"]["Timeout"] >= TIMEOUT_SECONDS + 5
+    assert QUEUES["DeliveryQueue"]["VisibilityTimeout"] <= 900
 
 
 def test_mappings_are_written_out():

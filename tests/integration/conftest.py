@@ -10,7 +10,15 @@ import pytest
 from infra.local.embedded import REGION, EmbeddedAws, client
 from shared import aws as shared_aws
 from shared.runtime import wiring
-from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, TURNS_TABLE
+from shared.runtime.settings import (
+    BOT_BUCKET,
+    CORE_TABLE,
+    DELIVERY_QUEUE,
+    EFFECT_QUEUE,
+    EVENT_TOPIC,
+    SET_ASIDE_QUEUE,
+    TURNS_TABLE,
+)
 from shared.services.authoring import Authoring
 
 KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}]
@@ -18,10 +26,11 @@ KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk"
 
 @dataclass(frozen=True)
 class Stack:
-    """Names of the resources, as a function's environment tells them."""
+    """Names of the resources, as a function's environment tells them. `event_queue` gets what the topic is told."""
 
     environment: dict[str, str]
     endpoint: str
+    event_queue: str = ""
 
     @property
     def turns_table(self) -> str:
@@ -39,11 +48,19 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
     """Fresh tables and a bucket; the process's environment points at them, as in a function."""
     suffix = uuid.uuid4().hex[:8]
     sqs: Any = client("sqs", embedded_aws)
+    sns: Any = client("sns", embedded_aws)
+    topic = sns.create_topic(Name=f"events-{suffix}")["TopicArn"]
+    event_queue = sqs.create_queue(QueueName=f"events-{suffix}")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=event_queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn, Attributes={"RawMessageDelivery": "true"})
     environment = {
         TURNS_TABLE: f"turns-{suffix}",
         CORE_TABLE: f"core-{suffix}",
         BOT_BUCKET: f"bots-{suffix}",
         EFFECT_QUEUE: sqs.create_queue(QueueName=f"effects-{suffix}")["QueueUrl"],
+        EVENT_TOPIC: topic,
+        SET_ASIDE_QUEUE: sqs.create_queue(QueueName=f"aside-{suffix}")["QueueUrl"],
+        DELIVERY_QUEUE: sqs.create_queue(QueueName=f"deliveries-{suffix}")["QueueUrl"],
         "MALGIL_STAGE": "test",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
@@ -86,7 +103,7 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
         for name, value in environment.items():
             patch.setenv(name, value)
         forget_wiring()
-        yield Stack(environment, embedded_aws)
+        yield Stack(environment, embedded_aws, event_queue)
     forget_wiring()
 
 

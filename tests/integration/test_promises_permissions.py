@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,38 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
+from functions.relay import app as relay
+from functions.webhook_deliver import app as webhook_deliver
+from functions.webhook_fanout import app as webhook_fanout
 from infra.local.embedded import client
 from shared import aws
 from shared.engine.effects import Answered, Attempt, EffectFailed, Mail, SmallTalk
 from shared.runtime import wiring
-from shared.runtime.settings import BOT_BUCKET, CORE_TABLE, EFFECT_QUEUE, MAIL_FROM, SECRETS_PREFIX, TURNS_TABLE
-from tests.factories import a_node, a_response
+from shared.runtime.settings import (
+    BOT_BUCKET,
+    CORE_TABLE,
+    DELIVERY_QUEUE,
+    EFFECT_QUEUE,
+    EVENT_TOPIC,
+    MAIL_FROM,
+    SECRETS_PREFIX,
+    SET_ASIDE_QUEUE,
+    TURNS_TABLE,
+)
+from shared.webhooks.delivery import DeliveryJob, DeliveryKey, batches, make
+from tests.factories import NOW_MS, a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller
 from tests.integration.test_promises_skill import LONG, a_document
+from tests.webhook_world import a_record, a_turn, an_endpoint, an_event
 
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
 Call = tuple[str, str]
 """(action, logical id of the resource)"""
+
+
+ONE_PERMISSION = {"sns:PublishBatch": "sns:Publish", "sqs:SendMessageBatch": "sqs:SendMessage"}
+"""Calls that are allowed by the permission of another one."""
 
 
 def listen(stack: Stack) -> set[Call]:
@@ -33,14 +53,17 @@ def listen(stack: Stack) -> set[Call]:
         stack.environment[CORE_TABLE]: "CoreTable",
         stack.environment[BOT_BUCKET]: "BotBucket",
         stack.environment[EFFECT_QUEUE]: "EffectQueue",
+        stack.environment[EVENT_TOPIC]: "EventTopic",
+        stack.environment[SET_ASIDE_QUEUE]: "RelaySetAsideQueue",
+        stack.environment[DELIVERY_QUEUE]: "DeliveryQueue",
     }
     made: set[Call] = set()
 
     def remember(**call: Any) -> None:
         given = call["params"]
         action = f"{call['model'].service_model.service_name}:{call['model'].name}"
-        named = next(given[key] for key in ("TableName", "Bucket", "QueueUrl") if key in given)
-        made.add((action, resources[named]))
+        named = next(given[key] for key in ("TableName", "Bucket", "QueueUrl", "TopicArn") if key in given)
+        made.add((ONE_PERMISSION.get(action, action), resources[named]))
 
     forget_wiring()
     aws.session().register("before-parameter-build.*.*", remember)
@@ -65,7 +88,10 @@ def allowed(function: str) -> set[Call]:
     found: set[Call] = set()
     for statement in statements:
         actions, resource = statement["Action"], statement["Resource"]
-        target = resource["Fn::GetAtt"][0] if "Fn::GetAtt" in resource else resource["Fn::Sub"][2:].split(".")[0]
+        if "Fn::GetAtt" in resource:
+            target = resource["Fn::GetAtt"][0]
+        else:
+            target = resource["Ref"] if "Ref" in resource else resource["Fn::Sub"][2:].split(".")[0]
         found |= {(action, target) for action in (actions if isinstance(actions, list) else [actions])}
     return found
 
@@ -110,6 +136,61 @@ def test_effect_worker_calls_exactly_what_its_role_allows(stack: Stack, monkeypa
     body = json.dumps({"botId": caller.bot_id, "platform": "kakao", "userKey": caller.user_key})
     assert effect_worker.handler({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
     assert calls | MADE_BY_THE_MAPPING | RUNS_SCRIPTS == allowed("EffectWorkerFunction")
+
+
+def made_by_the_mapping(queue: str) -> set[Call]:
+    return {(f"sqs:{action}", queue) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")}
+
+
+READS_THE_STREAM = {
+    (f"dynamodb:{action}", "TurnsTable")
+    for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+}
+
+
+def test_relay_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    broken = {**a_record(a_turn([an_event(2)], revision=2)), "eventID": "2"}
+    broken["dynamodb"]["NewImage"]["f"] = {"N": "99"}
+    calls = listen(stack)
+    event = {"Records": [a_record(a_turn([an_event(1)])), broken]}
+    assert relay.handler(event, None) == {"batchItemFailures": []}
+    assert calls | READS_THE_STREAM == allowed("RelayFunction")
+
+
+def test_webhook_fanout_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    bot_id = f"bot-{uuid.uuid4().hex[:8]}"
+    wiring.endpoints().create(an_endpoint(bot_id=bot_id))
+    calls = listen(stack)
+    body = json.dumps({"botId": bot_id, "events": [an_event(1)]})
+    assert webhook_fanout.handler({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
+    assert calls | made_by_the_mapping("EventQueue") == allowed("WebhookFanoutFunction")
+
+
+def test_webhook_deliver_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    endpoint = an_endpoint(bot_id=f"bot-{uuid.uuid4().hex[:8]}", url="http://127.0.0.1/refused")
+    wiring.endpoints().create(endpoint)
+    (batch,) = batches([an_event(1)])
+    delivery = make(endpoint.bot_id, endpoint.webhook_id, batch)
+    wiring.deliveries().put(delivery, now_ms=NOW_MS + 10 * 365 * 86_400_000)
+    calls = listen(stack)
+    for tried in range(4):  # the last of them switches the endpoint off
+        if tried:
+            wait_for_nothing(delivery.key)
+        job = DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key, tried=tried)
+        body = json.dumps(job.to_json())
+        event = {"Records": [{"messageId": "1", "body": body}]}
+        assert webhook_deliver.handler(event, None) == {"batchItemFailures": []}
+    assert calls | made_by_the_mapping("DeliveryQueue") == allowed("WebhookDeliverFunction")
+    found = wiring.endpoints().get(endpoint.bot_id, endpoint.webhook_id)
+    assert found is not None
+    assert not found.enabled
+
+
+def wait_for_nothing(key: DeliveryKey) -> None:
+    """The next try is due now."""
+    found = wiring.deliveries().get(key)
+    assert found is not None
+    assert wiring.deliveries().note_attempt(found, replace(found, next_at_ms=0), found.attempts[-1])
 
 
 def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:

@@ -1,0 +1,92 @@
+"""From the stream of the turns table to the topic `events`: the outbox is emptied in the order of each log.
+
+Whatever stops half way is done again from the lowest record that failed, so that an event may be published twice, with
+the same id, and never not at all. A record that can never be relayed is set aside alone, so that it stops nobody.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.errors import InvalidInput, Unavailable
+from shared.services.webhook_ports import EventTopic, ReadStream, SetAside
+from shared.webhooks.grouping import EventMessage, StreamedTurn, calls, messages
+
+JsonObject = dict[str, Any]
+
+TRIES: Final = 3
+"""Of the entries of a call that SNS did not take, in one invocation; after that the stream brings them again."""
+PAUSE_SECONDS: Final = 0.05
+
+
+class UnrelayableTurn(InvalidInput):
+    """A turn whose events cannot be read or are refused by the topic; its row is in the queue of set-aside records."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """Ports. `sleep` takes seconds; `report` tells of faults of ours that did not stop anything."""
+
+    read: ReadStream
+    topic: EventTopic
+    set_aside: SetAside
+    report: Callable[[Exception], None]
+    sleep: Callable[[float], None]
+
+    def __call__(self, records: Sequence[JsonObject]) -> str | None:
+        """Relay a batch of one shard. The sequence number from which it must come again; None when all is done."""
+        turns: list[tuple[int, StreamedTurn]] = []
+        for index, record in enumerate(records):
+            try:
+                turns.append((index, self.read(record)))
+            except InvalidInput as exc:
+                if not self._kept_aside(record["dynamodb"].get("Keys", {}), exc):
+                    return self._failed(records, self._publish(turns), index)
+        return self._failed(records, self._publish(turns))
+
+    def _failed(self, records: Sequence[JsonObject], *indices: int | None) -> str | None:
+        failed = [index for index in indices if index is not None]
+        return str(records[min(failed)]["dynamodb"]["SequenceNumber"]) if failed else None
+
+    def _publish(self, turns: list[tuple[int, StreamedTurn]]) -> int | None:
+        """The index of the first turn of which something was not published."""
+        rows = dict(turns)
+        failed: list[int] = []
+        for call in calls(messages(turns)):
+            for message in self._unpublished(call, rows):
+                failed += message.turns
+            if failed:  # what follows would overtake; the stream brings it with the rest
+                break
+        return min(failed) if failed else None
+
+    def _unpublished(self, call: list[EventMessage], rows: dict[int, StreamedTurn]) -> list[EventMessage]:
+        left = call
+        for attempt in range(TRIES):
+            if attempt:
+                self.sleep(PAUSE_SECONDS * attempt)
+            try:
+                outcomes = self.topic.publish(left)
+            except Unavailable as exc:
+                self.report(exc)
+                return left
+            refused = [message for message, outcome in zip(left, outcomes, strict=True) if outcome == "refused"]
+            left = [message for message, outcome in zip(left, outcomes, strict=True) if outcome == "failed"]
+            left = [*[message for message in refused if not self._refusal_kept(message, rows)], *left]
+            if not left:
+                return []
+        self.report(Unavailable("the topic of events did not take messages", messages=len(left)))
+        return left
+
+    def _refusal_kept(self, message: EventMessage, rows: dict[int, StreamedTurn]) -> bool:
+        refusal = UnrelayableTurn("the topic of events refuses a message", bot=message.bot_id)
+        keys = [{"pk": {"S": rows[turn].partition}, "sk": {"S": rows[turn].sort}} for turn in message.turns]
+        return all(self._kept_aside(row, refusal) for row in keys)
+
+    def _kept_aside(self, row: JsonObject, reason: Exception) -> bool:
+        self.report(reason)
+        try:
+            self.set_aside(row, str(reason))
+        except Unavailable as exc:
+            self.report(exc)
+            return False
+        return True

@@ -1,0 +1,107 @@
+"""From the topic's messages to deliveries: one for each endpoint of the bot and each hundred events.
+
+A delivery's id follows from its endpoint and its events, and its row is put once: a batch that comes again makes the
+same deliveries. The row is put before its job is sent; a crash in between is mended by the batch's next delivery.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from shared.errors import InvalidInput, Unavailable
+from shared.ids import BOT_ID
+from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints
+from shared.webhooks.delivery import Delivery, DeliveryJob, batches, in_order, make
+from shared.webhooks.endpoint import Endpoint
+
+JsonObject = dict[str, Any]
+
+FRESH_NS: Final = 5_000_000_000
+"""How long endpoints are remembered: a new one gets events within this time."""
+MAX_REMEMBERED: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventsOfBot:
+    """A message of the topic. `message_id` is SQS's."""
+
+    message_id: str
+    bot_id: str
+    events: list[JsonObject]
+
+
+def parse_message(message_id: str, text: str) -> EventsOfBot:
+    """A message as the relay wrote it. Raises InvalidInput."""
+    try:
+        data = json.loads(text)
+        bot_id, events = data["botId"], data["events"]
+        well_formed = bool(BOT_ID.fullmatch(bot_id)) and all(
+            isinstance(event["id"], str)
+            and isinstance(event["timestamp"], int)
+            and isinstance(event["sequence"], int)
+            and isinstance(event["data"], dict)
+            for event in events
+        )
+    except (ValueError, KeyError, TypeError) as exc:
+        raise InvalidInput("a message of the events queue cannot be read", record=message_id) from exc
+    if not well_formed:
+        raise InvalidInput("a message of the events queue holds something else than events", record=message_id)
+    return EventsOfBot(message_id=message_id, bot_id=bot_id, events=events)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fanout:
+    """Ports and sources of time."""
+
+    endpoints: Endpoints
+    deliveries: Deliveries
+    queue: DeliveryQueue
+    now_ms: Callable[[], int]
+    clock_ns: Callable[[], int]
+    report: Callable[[Exception], None]
+    _remembered: dict[str, tuple[int, list[Endpoint]]] = field(default_factory=dict)
+
+    def __call__(self, messages: Sequence[EventsOfBot]) -> set[str]:
+        """Make the deliveries. Ids of the messages that must come again; other bots are not held up by them."""
+        of_bots: dict[str, list[EventsOfBot]] = {}
+        for message in messages:
+            of_bots.setdefault(message.bot_id, []).append(message)
+        failed: set[str] = set()
+        for bot_id, found in of_bots.items():
+            try:
+                self._deliver(bot_id, [event for message in found for event in message.events])
+            except Unavailable as exc:
+                self.report(exc)
+                failed.update(message.message_id for message in found)
+        return failed
+
+    def _deliver(self, bot_id: str, events: list[JsonObject]) -> None:
+        endpoints = self._endpoints(bot_id)
+        if not endpoints:
+            return
+        cut = batches(in_order(events))
+        jobs: list[DeliveryJob] = []
+        for endpoint in endpoints:
+            for batch in cut:
+                delivery = make(bot_id, endpoint.webhook_id, batch)
+                jobs += self._stored(delivery, endpoint)
+        if jobs:
+            self.queue.send(jobs)
+
+    def _stored(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
+        """Put the row; its job, unless the endpoint is off. A row that is there already may still lack its job."""
+        stored = delivery if endpoint.enabled else replace(delivery, state="held")
+        self.deliveries.put(stored, now_ms=self.now_ms())
+        return [DeliveryJob(bot_id=delivery.bot_id, key=delivery.key)] if endpoint.enabled else []
+
+    def _endpoints(self, bot_id: str) -> list[Endpoint]:
+        """As they were at most 5 s ago; one that is off is looked at again, lest events are held for nothing."""
+        now = self.clock_ns()
+        at, endpoints = self._remembered.get(bot_id, (now - FRESH_NS, []))
+        if now - at >= FRESH_NS or any(not endpoint.enabled for endpoint in endpoints):
+            endpoints = self.endpoints.of_bot(bot_id)
+            if len(self._remembered) >= MAX_REMEMBERED:
+                self._remembered.clear()
+            self._remembered[bot_id] = (now, endpoints)
+        return endpoints

@@ -1,0 +1,154 @@
+"""From messages of the topic to deliveries."""
+
+import json
+import uuid
+from dataclasses import replace
+
+import pytest
+
+from shared.errors import InvalidInput, Unavailable
+from shared.services.webhook_fanout import parse_message
+from shared.webhooks.delivery import MAX_BODY_BYTES, batches, body, in_order, make
+from tests.webhook_world import BOT, OTHER_WEBHOOK, WEBHOOK, WebhookWorld, an_endpoint, an_event
+
+
+@pytest.fixture
+def world() -> WebhookWorld:
+    return WebhookWorld()
+
+
+def message(*events, bot_id=BOT):
+    return {"botId": bot_id, "events": list(events)}
+
+
+def held_events(world) -> list[list[int]]:
+    return [[event["sequence"] for event in json.loads(row.events)] for row in world.deliveries.rows.values()]
+
+
+def test_events_of_a_short_period_share_a_delivery(world):
+    world.fan_out(message(an_event(1)), message(an_event(2), an_event(3)))
+    assert held_events(world) == [[1, 2, 3]]
+    assert (world.delivery.state, world.delivery.count, world.delivery.bot_id) == ("pending", 3, BOT)
+    assert [job.key for _, job in world.queue.jobs] == [world.delivery.key]
+
+
+def test_each_endpoint_gets_a_delivery_of_its_own():
+    world = WebhookWorld(an_endpoint(), an_endpoint(webhook_id=OTHER_WEBHOOK))
+    world.tell(an_event())
+    assert {key.webhook_id for key in world.deliveries.rows} == {WEBHOOK, OTHER_WEBHOOK}
+    assert len({key.delivery_id for key in world.deliveries.rows}) == 2
+
+
+def test_endpoints_of_other_bots_hear_nothing(world):
+    world.fan_out(message(an_event(), bot_id="other"))
+    assert world.deliveries.rows == {}
+
+
+def test_a_delivery_holds_a_hundred_events_at_most(world):
+    world.tell(*[an_event(number) for number in range(1, 251)])
+    assert [len(found) for found in held_events(world)] == [100, 100, 50]
+
+
+def test_a_delivery_is_256_kilobytes_at_most_whatever_the_url(world):
+    url = "https://받는곳.example/" + "가" * 230
+    events = [an_event(number, text="가" * 20_000) for number in range(1, 20)]
+    found = [make(BOT, WEBHOOK, batch) for batch in batches(events)]
+    assert len(found) > 1
+    assert all(len(body(delivery, url)) <= MAX_BODY_BYTES for delivery in found)
+    assert [event["sequence"] for delivery in found for event in json.loads(delivery.events)] == list(range(1, 20))
+
+
+def test_the_oldest_event_is_first_whatever_order_the_queue_had(world):
+    world.fan_out(message(an_event(3)), message(an_event(1)), message(an_event(2)))
+    assert held_events(world) == [[1, 2, 3]]
+
+
+def test_inside_a_log_its_sequence_decides_whatever_the_clocks_said():
+    person, other = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+    late_clock = [an_event(1, timestamp=2000, end_user_id=person), an_event(2, timestamp=1000, end_user_id=person)]
+    between = an_event(1, id=str(uuid.uuid4()), timestamp=1500, end_user_id=other)
+    ordered = in_order([*late_clock, between])
+    mine = [event["sequence"] for event in ordered if event["data"]["message"]["endUserId"] == person]
+    assert mine == [1, 2]
+    assert len(ordered) == 3
+
+
+def test_an_event_that_the_queue_handed_out_twice_is_in_the_delivery_once(world):
+    world.fan_out(message(an_event(1)), message(an_event(1), an_event(2)))
+    assert held_events(world) == [[1, 2]]
+
+
+def test_a_batch_that_comes_again_makes_the_same_delivery(world):
+    for _ in range(3):
+        world.tell(an_event(1), an_event(2))
+    assert len(world.deliveries.rows) == 1
+    world.work()
+    assert len(world.receiver.got) == 1
+
+
+def test_a_crash_between_row_and_job_is_mended_by_the_batchs_next_delivery(world):
+    world.queue.fails = True
+    assert world.fan_out(message(an_event())) == {"0"}
+    assert len(world.deliveries.rows) == 1
+    world.queue.fails = False
+    world.tell(an_event())
+    world.work()
+    assert len(world.receiver.got) == 1
+    assert world.delivery.state == "delivered"
+
+
+def test_a_bot_that_cannot_be_served_does_not_hold_up_the_others(world):
+    of_bot = world.endpoints.of_bot
+
+    def read(bot_id):
+        if bot_id == "broken":
+            raise Unavailable("no answer")
+        return of_bot(bot_id)
+
+    world.endpoints.of_bot = read
+    assert world.fan_out(message(an_event(), bot_id="broken"), message(an_event())) == {"0"}
+    assert len(world.deliveries.rows) == 1
+
+
+def test_endpoints_are_remembered_for_five_seconds(world):
+    world.tell(an_event(1))
+    world.tell(an_event(2))
+    assert world.endpoints.reads == 1
+    world.clock.ms += 5_000
+    world.tell(an_event(3))
+    assert world.endpoints.reads == 2
+
+
+class TestAnEndpointThatIsOff:
+    def test_its_events_are_held_and_not_sent(self):
+        world = WebhookWorld(an_endpoint(enabled=False))
+        world.tell(an_event())
+        world.work()
+        assert world.delivery.state == "held"
+        assert world.receiver.got == []
+
+    def test_it_is_looked_at_again_each_time_so_that_nothing_is_held_for_nothing(self):
+        world = WebhookWorld(an_endpoint(enabled=False))
+        world.tell(an_event(1))
+        world.endpoints.rows[WEBHOOK] = an_endpoint()
+        world.tell(an_event(2))
+        assert [row.state for row in world.deliveries.rows.values()] == ["held", "pending"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["", "x", "[]", "{}", '{"botId": "b"}', '{"botId": "b#", "events": []}', '{"botId": "b", "events": [{}]}'],
+        *['{"botId": 1, "events": []}', json.dumps({"botId": "b", "events": [{**an_event(), "timestamp": "1"}]})],
+    ],
+)
+def test_a_message_of_another_shape_is_refused(text):
+    with pytest.raises(InvalidInput):
+        parse_message("1", text)
+
+
+def test_an_endpoint_of_a_replay_makes_other_deliveries_with_the_same_events():
+    (batch,) = batches([an_event()])
+    plain, replay = make(BOT, WEBHOOK, batch), make(BOT, WEBHOOK, batch, replay_id="r1")
+    assert plain.key.delivery_id != replay.key.delivery_id
+    assert replace(plain, key=replay.key) == replay

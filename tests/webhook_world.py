@@ -1,0 +1,377 @@
+"""In-memory stand-ins of the path of events, and its parts wired to them: conditions are kept, time is set by hand."""
+
+import base64
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.conversation.turn import LogState, Turn
+from shared.errors import Unavailable
+from shared.ids import log_key
+from shared.services.relay import Relay
+from shared.services.webhook_deliver import Deliver
+from shared.services.webhook_fanout import Fanout, parse_message
+from shared.services.webhook_replay import Replay
+from shared.storage import keys, turn_codec
+from shared.storage.turn_stream import read_turn
+from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey
+from shared.webhooks.endpoint import Disabling, Endpoint
+from shared.webhooks.events import EventLog, Person, conversation_data, message_data
+from shared.webhooks.grouping import EventMessage, Published
+from tests.factories import NOW_MS
+from tests.fakes import MemoryTurns
+
+JsonObject = dict[str, Any]
+
+BOT = "shop"
+WEBHOOK = "11111111-1111-4111-8111-111111111111"
+OTHER_WEBHOOK = "22222222-2222-4222-8222-222222222222"
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+NEXT_SECRET = "whsec_" + base64.b64encode(bytes(range(1, 33))).decode()
+MINUTE_MS = 60_000
+
+
+class Clock:
+    """Epoch milliseconds and a monotonic clock that only move when they are told to."""
+
+    def __init__(self) -> None:
+        self.ms = NOW_MS
+
+    def now_ms(self) -> int:
+        return self.ms
+
+    def clock_ns(self) -> int:
+        return self.ms * 1_000_000
+
+
+def an_endpoint(**overrides: Any) -> Endpoint:
+    return Endpoint(
+        **{
+            "webhook_id": WEBHOOK,
+            "bot_id": BOT,
+            "name": "받는 곳",
+            "url": "https://receiver.example/hook",
+            "secret": SECRET,
+            "created_at_ms": NOW_MS,
+            "updated_at_ms": NOW_MS,
+            **overrides,
+        }
+    )
+
+
+def an_event(number: int = 1, **overrides: Any) -> JsonObject:
+    """A message of the end user; number is its sequence."""
+    person = Person(
+        bot_id=BOT,
+        end_user_id="00000000-0000-5000-8000-000000000001",
+        platform="web",
+        user_key="kim",
+        first_contact_ms=NOW_MS,
+    )
+    text = overrides.pop("text", f"{number}번째")
+    if "end_user_id" in overrides:
+        person = replace(person, end_user_id=overrides.pop("end_user_id"))
+    data = message_data(
+        person,
+        message_id=str(uuid.UUID(int=number, version=4)),
+        conversation_id="00000000-0000-4000-8000-000000000001",
+        is_user=True,
+        data={"type": "text", "text": text},
+        meta=None,
+        at_ms=NOW_MS + number,
+        request_id="r",
+    )
+    return {
+        "id": str(uuid.UUID(int=1000 + number, version=4)),
+        "event": "bot.message.received",
+        "sourceType": "bot",
+        "sourceId": BOT,
+        "timestamp": NOW_MS + number,
+        "data": data,
+        "sequence": number,
+        **overrides,
+    }
+
+
+def a_conversation_event(params: JsonObject) -> JsonObject:
+    person = Person(bot_id=BOT, end_user_id="e", platform="web", user_key="kim", first_contact_ms=NOW_MS)
+    log = EventLog(BOT, str(uuid.UUID(int=7, version=4)), NOW_MS, 0)
+    log.add(
+        "bot.conversation.updated",
+        conversation_data(
+            person, conversation_id="c", params=params, navigation={}, created_at_ms=NOW_MS, at_ms=NOW_MS
+        ),
+    )
+    return log.events[0]
+
+
+def a_turn(events: Sequence[JsonObject], *, bot_id: str = BOT, log: str | None = None, revision: int = 1) -> Turn:
+    return Turn(
+        bot_id=bot_id,
+        log=log or log_key("web", "kim"),
+        revision=revision,
+        commit=str(uuid.UUID(int=revision, version=4)),
+        at_ms=NOW_MS,
+        state=LogState(),
+        events=list(events),
+    )
+
+
+def a_record(turn: Turn, place: int | None = None) -> JsonObject:
+    """The stream's record of a turn as Lambda hands it over."""
+    packed = turn_codec.encode(turn.body(), turn_codec.hints(turn.bot_id, turn.commit, turn.at_ms))
+    key = {
+        "pk": {"S": keys.log_partition(turn.bot_id, turn.log)},
+        "sk": {"S": keys.turn_sort(turn.revision)},
+    }
+    image = {
+        **key,
+        "c": {"B": base64.b64encode(uuid.UUID(turn.commit).bytes).decode()},
+        "t": {"N": str(turn.at_ms)},
+        "f": {"N": str(turn_codec.VERSION)},
+        "z": {"B": base64.b64encode(packed).decode()},
+    }
+    number = turn.revision if place is None else place
+    return {
+        "eventID": str(number),
+        "eventName": "INSERT",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "Keys": key,
+            "NewImage": image,
+            "SequenceNumber": f"{number:021d}",
+            "StreamViewType": "NEW_IMAGE",
+        },
+    }
+
+
+class MemoryTopic:
+    """The topic; `answers` are what the next calls do instead: an exception, or outcomes by place."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[EventMessage]] = []
+        self.published: list[JsonObject] = []
+        self.answers: list[Exception | dict[int, Published]] = []
+
+    def publish(self, messages: Sequence[EventMessage]) -> list[Published]:
+        self.calls.append(list(messages))
+        answer = self.answers.pop(0) if self.answers else {}
+        if isinstance(answer, Exception):
+            raise answer
+        outcomes: list[Published] = [answer.get(index, "published") for index in range(len(messages))]
+        for message, outcome in zip(messages, outcomes, strict=True):
+            if outcome == "published":
+                self.published.append(json.loads(message.body()))
+        return outcomes
+
+
+class MemoryEndpoints:
+    """The port Endpoints."""
+
+    def __init__(self, *endpoints: Endpoint) -> None:
+        self.rows = {endpoint.webhook_id: endpoint for endpoint in endpoints}
+        self.reads = 0
+
+    def of_bot(self, bot_id: str) -> list[Endpoint]:
+        self.reads += 1
+        return [endpoint for endpoint in self.rows.values() if endpoint.bot_id == bot_id]
+
+    def get(self, bot_id: str, webhook_id: str) -> Endpoint | None:
+        self.reads += 1
+        endpoint = self.rows.get(webhook_id)
+        return endpoint if endpoint is not None and endpoint.bot_id == bot_id else None
+
+    def note_success(self, endpoint: Endpoint, at_ms: int) -> None:
+        row = self.rows.get(endpoint.webhook_id)
+        if row is not None and (row.last_success_ms is None or row.last_success_ms < at_ms):
+            self.rows[endpoint.webhook_id] = replace(row, last_success_ms=at_ms)
+
+    def disable(
+        self,
+        endpoint: Endpoint,
+        disabling: Disabling,
+        *,
+        url_revision: int,
+        at_ms: int,
+        unless_success_since: int | None,
+    ) -> bool:
+        row = self.rows.get(endpoint.webhook_id)
+        if row is None or not row.enabled or row.url_revision != url_revision:
+            return False
+        if unless_success_since is not None and (row.last_success_ms or 0) >= unless_success_since:
+            return False
+        self.rows[endpoint.webhook_id] = replace(row, enabled=False, disabled_at_ms=at_ms, disabling=disabling)
+        return True
+
+
+class MemoryDeliveries:
+    """The port Deliveries."""
+
+    def __init__(self) -> None:
+        self.rows: dict[DeliveryKey, Delivery] = {}
+
+    def put(self, delivery: Delivery, *, now_ms: int) -> bool:
+        if delivery.key in self.rows:
+            return False
+        self.rows[delivery.key] = delivery
+        return True
+
+    def get(self, key: DeliveryKey) -> Delivery | None:
+        return self.rows.get(key)
+
+    def begin_round(self, delivery: Delivery, *, now_ms: int) -> bool:
+        row = self.rows[delivery.key]
+        if row.round != delivery.round - 1 or row.state == "pending":
+            return False
+        self.rows[delivery.key] = delivery
+        return True
+
+    def hold(self, delivery: Delivery, *, now_ms: int) -> bool:
+        row = self.rows[delivery.key]
+        if (row.state, row.round, row.tried) != ("pending", delivery.round, delivery.tried):
+            return False
+        self.rows[delivery.key] = replace(row, state="held")
+        return True
+
+    def note_attempt(self, before: Delivery, after: Delivery, attempt: Attempt) -> bool:
+        row = self.rows[after.key]
+        if (row.state, row.round, row.tried) != ("pending", before.round, before.tried):
+            return False
+        self.rows[after.key] = after
+        return True
+
+    def of_day(self, webhook_id: str, day: str) -> Iterator[Delivery]:
+        for key, row in sorted(self.rows.items(), key=lambda found: -found[0].at_ms):
+            if (key.webhook_id, key.day) == (webhook_id, day):
+                yield replace(row, events=b"")
+
+
+class MemoryDeliveryQueue:
+    """The queue of jobs: (due in epoch ms, job)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
+        self.jobs: list[tuple[int, DeliveryJob]] = []
+        self.delays: list[int] = []
+        self.fails = False
+
+    def send(self, jobs: Iterable[DeliveryJob], *, delay_seconds: int = 0) -> None:
+        if self.fails:
+            raise Unavailable("the queue of deliveries did not take jobs")
+        for job in jobs:
+            assert 0 <= delay_seconds <= 900, "SQS refuses longer delays"
+            self.jobs.append((self.clock.ms + 1000 * delay_seconds, job))
+            self.delays.append(delay_seconds)
+
+    def take(self) -> DeliveryJob | None:
+        """The next job, when it is due: the clock moves on to it."""
+        if not self.jobs:
+            return None
+        self.jobs.sort(key=lambda found: found[0])
+        due, job = self.jobs.pop(0)
+        self.clock.ms = max(self.clock.ms, due)
+        return job
+
+
+@dataclass
+class Posted:
+    """A POST as the receiver saw it."""
+
+    at_ms: int
+    url: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def data(self) -> JsonObject:
+        found: JsonObject = json.loads(self.body)
+        return found
+
+
+@dataclass
+class ScriptedReceiver:
+    """The port PostDelivery: answers in order with statuses, (status, Retry-After) or an error's class; then 200s."""
+
+    clock: Clock
+    answers: list[Any] = field(default_factory=list)
+    always: Any = 200
+    got: list[Posted] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+
+    def __call__(self, url: str, headers: dict[str, str], body: bytes) -> tuple[Attempt, str | None]:
+        at = self.clock.ms
+        self.got.append(Posted(at, url, headers, body))
+        self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else self.always
+        status, wait = answer if isinstance(answer, tuple) else (answer, None)
+        if isinstance(status, str):
+            return Attempt(at_ms=at, ms=5, error=status), None
+        error = None if 200 <= status < 300 else "status"
+        return Attempt(at_ms=at, ms=5, status=status, error=error, answer="answer"), wait
+
+
+class WebhookWorld:
+    """Everything from the stream to the receiver."""
+
+    def __init__(self, *endpoints: Endpoint) -> None:
+        self.clock = Clock()
+        self.topic = MemoryTopic()
+        self.endpoints = MemoryEndpoints(*(endpoints or (an_endpoint(),)))
+        self.deliveries = MemoryDeliveries()
+        self.queue = MemoryDeliveryQueue(self.clock)
+        self.receiver = ScriptedReceiver(self.clock)
+        self.turns = MemoryTurns()
+        self.aside: list[tuple[JsonObject, str]] = []
+        self.faults: list[Exception] = []
+        self.relay = Relay(
+            read=read_turn,
+            topic=self.topic,
+            set_aside=lambda row, reason: self.aside.append((row, reason)),
+            report=self.faults.append,
+            sleep=lambda seconds: None,
+        )
+        self.fanout = Fanout(
+            endpoints=self.endpoints,
+            deliveries=self.deliveries,
+            queue=self.queue,
+            now_ms=self.clock.now_ms,
+            clock_ns=self.clock.clock_ns,
+            report=self.faults.append,
+        )
+        self.deliver = Deliver(
+            endpoints=self.endpoints,
+            deliveries=self.deliveries,
+            queue=self.queue,
+            post=self.receiver,
+            now_ms=self.clock.now_ms,
+        )
+        self.replay = Replay(
+            endpoints=self.endpoints,
+            deliveries=self.deliveries,
+            queue=self.queue,
+            turns=self.turns,
+            now_ms=self.clock.now_ms,
+        )
+
+    def fan_out(self, *messages: JsonObject) -> set[str]:
+        return self.fanout([parse_message(str(index), json.dumps(message)) for index, message in enumerate(messages)])
+
+    def tell(self, *events: JsonObject) -> None:
+        """Events of the bot in one message of the topic."""
+        assert self.fan_out({"botId": BOT, "events": list(events)}) == set()
+
+    def work(self) -> None:
+        """Every job when it is due, until there is none."""
+        while (job := self.queue.take()) is not None:
+            self.deliver(job)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.endpoints.rows[WEBHOOK]
+
+    @property
+    def delivery(self) -> Delivery:
+        (found,) = self.deliveries.rows.values()
+        return found
