@@ -39,7 +39,7 @@ class TestTime:
 
     def test_a_server_that_never_answers_ends_at_the_deadline(self):
         with LoopbackServer(lambda connection, _: connection.hang()) as server:
-            failure = failure_of(server, timeout_seconds=SHORT_DEADLINE)
+            failure = failure_of(server, timeout_seconds=2.0)  # the request must get out, also on a busy machine
             assert (failure.kind, failure.retryable, failure.may_have_arrived) == ("timeout", True, True)
 
     def test_dripping_headers_end_at_the_total_deadline(self):
