@@ -40,6 +40,9 @@ GREETING: Final = "말길식당"
 EXPECTED: Final = {
     "mail_link": "mailto:help@example.com",
     "effect_worker": '"batchItemFailures": []',
+    "relay": '"batchItemFailures": []',
+    "webhook_deliver": '"batchItemFailures": []',
+    "webhook_fanout": '"batchItemFailures": []',
     "script": "3,000",
 }
 """What a function's answer must hold, by its folder; the others greet."""
