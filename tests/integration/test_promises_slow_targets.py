@@ -38,7 +38,7 @@ WAITING = "답변을 준비하고 있습니다. 잠시만 기다려 주세요."
 KINDS: tuple[dict[str, Any], ...] = (
     {"method": "POST"},
     {"method": "GET"},
-    {"method": "POST", "timeout": 30_000},
+    {"method": "POST", "timeout": 8_000},
     {"method": "GET", "timeout": 1_000},
     {"method": "POST", "slow": True},
 )
