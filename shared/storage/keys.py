@@ -13,7 +13,10 @@ BOT_META: Final = "META"
 CHANNEL_PREFIX: Final = "CH#"
 VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
+IDENTITY_SORT: Final = "ID"
 DEFAULT_WORKSPACE: Final = "default"
+LIST_SHARDS: Final = 8
+"""Partitions of each list of a bot: a partition takes 1,000 writes a second."""
 
 
 def log_partition(bot_id: str, log: str) -> str:
@@ -62,6 +65,26 @@ def delivery_sort(at_ms: int, delivery_id: str) -> str:
 def claims_partition(bot_id: str, log: str) -> str:
     """Claims on the work of a log: who carries a walk on, who posts a reply."""
     return f"CL#{bot_id}#{log}"
+
+
+def identity_partition(public_id: str) -> str:
+    """A public id: whom or what it names, and in which log that lies."""
+    return f"ID#{public_id}"
+
+
+def people_of_bot(bot_id: str, shard: int) -> str:
+    """gsi1pk: a share of the bot's end users, by the hour in which they were last seen."""
+    return f"E#{bot_id}#{shard}"
+
+
+def conversations_of_bot(bot_id: str, shard: int) -> str:
+    """gsi1pk: a share of the bot's conversations, by the time at which they began."""
+    return f"L#{bot_id}#{shard}"
+
+
+def list_sort(at_ms: int, public_id: str) -> str:
+    """gsi1sk of both lists: unique in all shards, so that it is a page's cursor too."""
+    return f"{at_ms:015d}#{public_id}"
 
 
 def bots_of_workspace(workspace: str) -> str:
