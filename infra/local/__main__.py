@@ -14,6 +14,8 @@ from shared.errors import MalgilError
 
 SEED_MODULE: Final = "infra.local.seed"
 CHECK_SECONDS: Final = 0.5
+LONGEST_HURRY: Final = 900
+"""SQS: the longest delay in seconds; more would be none."""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         example_port=options.example_port,
         parameters=dict(options.parameter),
         console=sys.stdout,
+        hurry=options.hurry,
     )
     try:
         with cloud:
@@ -61,6 +64,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--parameter", type=_parameter, action="append", default=[], metavar="NAME=VALUE", help="a template parameter"
     )
+    parser.add_argument(
+        "--hurry",
+        type=_factor,
+        default=1,
+        metavar="N",
+        help="messages that wait for a minute or longer wait N times as short: see a webhook's tries in no time",
+    )
     parser.add_argument("--no-seed", dest="seed", action="store_false", help="bring in no example bots")
     return parser.parse_args(arguments)
 
@@ -70,6 +80,12 @@ def _parameter(text: str) -> tuple[str, str]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     return name, value
+
+
+def _factor(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_HURRY:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {LONGEST_HURRY}")
+    return int(text)
 
 
 def _seed(cloud: LocalCloud) -> None:

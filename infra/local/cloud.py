@@ -42,9 +42,9 @@ class LocalCloud:
     template's. With `example_port` the company system behind the example bots is served too; it and `local_targets`
     are the loopback (host, port) pairs that the functions' guarded HTTP client may reach. `console` gets the logs;
     None is silent. Without `watch` changed files are not looked for. Schedules and the age of stream records
-    go by `clock`. Starting raises InvalidInput for a template that
-    cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or damaged state; each
-    message is one line.
+    go by `clock`; messages that wait for a minute and longer wait `hurry` times as short. Starting raises InvalidInput
+    for a template that cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or
+    damaged state; each message is one line.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class LocalCloud:
         console: TextIO | None = None,
         watch: bool = True,
         clock: Clock | None = None,
+        hurry: int = 1,
     ) -> None:
         self.template = Path(template)
         self.state = Path(state).resolve()
@@ -81,6 +82,7 @@ class LocalCloud:
         self._console = console
         self._watch = watch
         self._clock = clock or SystemClock()
+        self._hurry = hurry
         self._lock: IO[str] | None = None
         self._aws: EmbeddedAws | None = None
         self._loop: _Loop | None = None
@@ -204,7 +206,7 @@ class LocalCloud:
                     probe.bind((HOST, port))
                 except OSError as error:
                     raise self._busy("--aws-port") from error
-        aws = EmbeddedAws(state=self.state / STATE_FILE, port=port, log=logs / "aws.log")
+        aws = EmbeddedAws(state=self.state / STATE_FILE, port=port, log=logs / "aws.log", hurry=self._hurry)
         aws.begin()
         return aws
 

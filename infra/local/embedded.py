@@ -46,12 +46,19 @@ class EmbeddedAws:
     """`with EmbeddedAws(state=path) as aws: aws.endpoint`. Raises Unavailable when it cannot start.
 
     `state` is the SQLite file, None keeps nothing; port 0 is a free one; what the process complains of goes to `log`.
+    Delays of messages of a minute and longer are `hurry` times as short.
     """
 
     def __init__(
-        self, *, state: Path | None = None, port: int = 0, log: Path | None = None, ttl_seconds: float = 5.0
+        self,
+        *,
+        state: Path | None = None,
+        port: int = 0,
+        log: Path | None = None,
+        ttl_seconds: float = 5.0,
+        hurry: int = 1,
     ) -> None:
-        self._arguments = ["--port", str(port), "--ttl-seconds", str(ttl_seconds)]
+        self._arguments = ["--port", str(port), "--ttl-seconds", str(ttl_seconds), "--hurry", str(hurry)]
         if state is not None:
             self._arguments += ["--state", str(state)]
         self._log_path = log

@@ -139,6 +139,10 @@ class MoveTask:
         return {name: value for name, value in described.items() if value is not None}
 
 
+LONG_DELAY_SECONDS: Final = 60
+"""Shorter ones keep order between functions; longer ones wait for other people's servers, and may be hurried."""
+
+
 class KeptQueues(SQSBackend):  # type: ignore[misc]
     """The queues of one region."""
 
@@ -146,6 +150,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
     __module__ = SQSBackend.__module__
 
     store: Store
+    hurry = 1
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -185,6 +190,8 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
         with LOCK:
             attributes = (arguments[0] if arguments else options.get("message_attributes")) or {}
             _check_message(self.get_queue(queue_name), message_body, attributes, options.get("delay_seconds"))
+            if int(options.get("delay_seconds") or 0) >= LONG_DELAY_SECONDS:
+                options["delay_seconds"] = int(options["delay_seconds"]) // self.hurry
             return super().send_message(queue_name, message_body, *arguments, **options)
 
     def send_message_batch(
@@ -417,9 +424,11 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
         return [task for task in reversed(self.tasks) if task.source == source][:count]
 
 
-def install(store: Store) -> None:
-    """Puts these queues in the place of moto's in this process; call it before anything uses SQS."""
+def install(store: Store, *, hurry: int = 1) -> None:
+    """Puts these queues in the place of moto's in this process; call it before anything uses SQS. Delays of a minute
+    and longer are `hurry` times as short."""
     KeptQueues.store = store
+    KeptQueues.hurry = hurry
     models.sqs_backends.backend = KeptQueues
     Queue.given = {}
     Queue.redrive_allow_policy = None

@@ -175,12 +175,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--state", type=Path, help="SQLite file that keeps everything (default: nothing is kept)")
     parser.add_argument("--ttl-seconds", type=float, default=5.0, help="how often expired items are removed")
+    parser.add_argument("--hurry", type=int, default=1, help="how many times shorter delays of a minute and more are")
     options = parser.parse_args(arguments)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     try:
         store = Store(options.state)
         journal = mending.install(store)
-        queues.install(store)
+        queues.install(store, hurry=options.hurry)
         restore(store)
         server = make_server(HOST, options.port, application(store), threaded=True, request_handler=_RequestHandler)
     except MalgilError as error:
