@@ -10,8 +10,6 @@ another attribute is set, and knows no redrive of a dead-letter queue. Requests 
 import base64
 import binascii
 import copy
-import json
-import re
 import secrets
 import socket
 import threading
@@ -27,51 +25,32 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.sqs import models
 from moto.sqs.exceptions import (
-    BatchEntryIdsNotDistinct,
     BatchRequestTooLong,
-    InvalidAttributeName,
-    InvalidAttributeValue,
-    InvalidBatchEntryId,
     InvalidParameterValue,
-    MissingParameter,
     ReceiptHandleIsInvalid,
     SQSException,
-    TooManyEntriesInBatchRequest,
 )
 from moto.sqs.models import Message, Queue, SQSBackend, _filter_message_attributes
 from moto.sqs.responses import SQSResponse
 
+from infra.local.aws.queue_limits import (
+    MAX_MESSAGE_BYTES,
+    MAX_VISIBILITY_SECONDS,
+    check_attributes,
+    check_batch,
+    check_message,
+    message_bytes,
+)
 from infra.local.aws.store import MessageRow, Store
 
 LOCK: Final = threading.Condition(threading.RLock())
 """Held by every SQS call; a consumer that waits gives it up, and is woken by what changes any queue."""
 
-MAX_MESSAGE_BYTES: Final = 1024 * 1024
-"""A message with its attributes, and a batch of messages."""
-MAX_BATCH_ENTRIES: Final = 10
-MAX_MESSAGE_ATTRIBUTES: Final = 10
-MAX_VISIBILITY_SECONDS: Final = 43_200
 DEDUPLICATION_SECONDS: Final = 300
 MAX_MOVES_PER_SECOND: Final = 500
 """StartMessageMoveTask: the highest MaxNumberOfMessagesPerSecond."""
 MAX_LISTED_TASKS: Final = 10
 
-_NUMBERS: Final = {
-    "DelaySeconds": range(900 + 1),
-    "KmsDataKeyReusePeriodSeconds": range(60, 86_400 + 1),
-    "MaximumMessageSize": range(1024, MAX_MESSAGE_BYTES + 1),
-    "MessageRetentionPeriod": range(60, 1_209_600 + 1),
-    "ReceiveMessageWaitTimeSeconds": range(20 + 1),
-    "VisibilityTimeout": range(MAX_VISIBILITY_SECONDS + 1),
-}
-_BOOLEANS: Final = frozenset({"ContentBasedDeduplication", "FifoQueue", "SqsManagedSseEnabled"})
-_OTHERS: Final = frozenset(
-    {"DeduplicationScope", "FifoThroughputLimit", "KmsMasterKeyId", "Policy", "RedriveAllowPolicy", "RedrivePolicy"}
-)
-_MAX_RECEIVE_COUNTS: Final = range(1, 1000 + 1)
-_BATCH_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,80}")
-_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""SendMessage: what a message may not contain."""
 _STATE: Final = (
     "message_attributes",
     "system_attributes",
@@ -158,7 +137,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
 
     def create_queue(self, name: str, tags: dict[str, str] | None = None, **attributes: Any) -> Any:
         attributes.pop("region", None)
-        _check_attributes(attributes)
+        check_attributes(attributes)
         is_new = name not in self.queues
         queue = super().create_queue(name, tags, **attributes)
         if is_new:
@@ -168,7 +147,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
 
     def set_queue_attributes(self, queue_name: str, attributes: dict[str, Any]) -> Any:
         queue = self.get_queue(queue_name)
-        _check_attributes(attributes)
+        check_attributes(attributes)
         given = {**queue.given, **attributes}
         queue._set_attributes(given)  # noqa: SLF001 - the model has no other way
         queue.given = given
@@ -189,7 +168,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
         """Also called by moto's SNS, which holds no lock."""
         with LOCK:
             attributes = (arguments[0] if arguments else options.get("message_attributes")) or {}
-            _check_message(self.get_queue(queue_name), message_body, attributes, options.get("delay_seconds"))
+            check_message(self.get_queue(queue_name), message_body, attributes, options.get("delay_seconds"))
             if int(options.get("delay_seconds") or 0) >= LONG_DELAY_SECONDS:
                 options["delay_seconds"] = int(options["delay_seconds"]) // self.hurry
             return super().send_message(queue_name, message_body, *arguments, **options)
@@ -197,8 +176,8 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
     def send_message_batch(
         self, queue_name: str, entries: dict[str, dict[str, Any]]
     ) -> tuple[list[Any], list[dict[str, Any]]]:
-        _check_batch(list(entries.values()))
-        size = sum(_message_bytes(entry["MessageBody"], entry["MessageAttributes"]) for entry in entries.values())
+        check_batch(list(entries.values()))
+        size = sum(message_bytes(entry["MessageBody"], entry["MessageAttributes"]) for entry in entries.values())
         if size > MAX_MESSAGE_BYTES:
             raise BatchRequestTooLong(size)
 
@@ -316,7 +295,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
     def delete_message_batch(
         self, queue_name: str, receipts: list[dict[str, Any]]
     ) -> tuple[list[str], list[dict[str, Any]]]:
-        _check_batch(receipts)
+        check_batch(receipts)
 
         def delete(entry: dict[str, Any]) -> str:
             self.delete_message(queue_name, entry["ReceiptHandle"])
@@ -346,7 +325,7 @@ class KeptQueues(SQSBackend):  # type: ignore[misc]
     def change_message_visibility_batch(
         self, queue_name: str, entries: list[dict[str, Any]]
     ) -> tuple[list[str], list[dict[str, Any]]]:
-        _check_batch(entries)
+        check_batch(entries)
 
         def change(entry: dict[str, Any]) -> str:
             self.change_message_visibility(queue_name, entry["ReceiptHandle"], entry["VisibilityTimeout"])
@@ -540,71 +519,6 @@ def _received(queue: Any, receipt_handle: str) -> Any:
         if message.id == identifier:
             return message if message.receipt_handle == receipt_handle else None
     return None
-
-
-def _check_attributes(attributes: dict[str, Any]) -> None:
-    for name, value in attributes.items():
-        if name in _NUMBERS:
-            if not str(value).isdecimal() or int(value) not in _NUMBERS[name]:
-                raise InvalidAttributeValue(name)
-        elif name in _BOOLEANS:
-            if str(value).lower() not in {"true", "false"}:
-                raise InvalidAttributeValue(name)
-        elif name not in _OTHERS:
-            raise InvalidAttributeName(name)
-        elif name in {"RedrivePolicy", "RedriveAllowPolicy"} and value:
-            _check_redrive(name, value)
-
-
-def _check_redrive(name: str, value: str) -> None:
-    try:
-        policy = json.loads(value)
-        right = name != "RedrivePolicy" or int(policy["maxReceiveCount"]) in _MAX_RECEIVE_COUNTS
-    except (ValueError, TypeError, KeyError):
-        right = False
-    if not right:
-        raise InvalidParameterValue(f"Value {value} for parameter {name} is invalid.")
-
-
-def _check_message(queue: Any, body: str, attributes: dict[str, Any], delay_seconds: Any) -> None:
-    if not body:
-        raise MissingParameter("MessageBody")
-    if _FORBIDDEN.search(body):
-        raise SQSException("InvalidMessageContents", "Invalid characters found in the message.")
-    if len(attributes) > MAX_MESSAGE_ATTRIBUTES:
-        raise InvalidParameterValue(
-            f"Number of message attributes [{len(attributes)}] exceeds the allowed maximum [{MAX_MESSAGE_ATTRIBUTES}]."
-        )
-    if _message_bytes(body, attributes) > queue.maximum_message_size:
-        raise InvalidParameterValue(
-            "One or more parameters are invalid. Reason: Message must be shorter than "
-            f"{queue.maximum_message_size} bytes."
-        )
-    if int(delay_seconds or 0) not in _NUMBERS["DelaySeconds"]:
-        raise InvalidParameterValue(
-            f"Value {delay_seconds} for parameter DelaySeconds is invalid. Reason: DelaySeconds must be >= 0 and <= "
-            "900."
-        )
-
-
-def _message_bytes(body: str, attributes: dict[str, Any]) -> int:
-    size = len(body.encode())
-    for name, value in attributes.items():
-        size += len(name.encode()) + len(value["DataType"].encode())
-        size += len((value.get("StringValue") or "").encode()) + len(value.get("BinaryValue") or b"")
-    return size
-
-
-def _check_batch(entries: list[dict[str, Any]]) -> None:
-    if len(entries) > MAX_BATCH_ENTRIES:
-        raise TooManyEntriesInBatchRequest(len(entries))
-    seen: set[str] = set()
-    for entry in entries:
-        if not _BATCH_ID.fullmatch(entry["Id"]):
-            raise InvalidBatchEntryId
-        if entry["Id"] in seen:
-            raise BatchEntryIdsNotDistinct(entry["Id"])
-        seen.add(entry["Id"])
 
 
 def _each(
