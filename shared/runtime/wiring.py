@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shared.services.webhook_replay import Replay
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.identities import DynamoIdentities
     from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
@@ -237,6 +238,13 @@ def delivery_queue() -> "SqsDeliveryQueue":
     from shared.storage.delivery_queue import SqsDeliveryQueue  # noqa: PLC0415 - see endpoints
 
     return SqsDeliveryQueue(settings().delivery_queue_url)
+
+
+@cache
+def identities() -> "DynamoIdentities":
+    from shared.storage.identities import DynamoIdentities  # noqa: PLC0415 - nobody on the hot path looks people up
+
+    return DynamoIdentities(settings().core_table, world.now_ms)
 
 
 @cache
