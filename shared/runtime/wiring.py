@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_replay import Replay
+    from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
     from shared.storage.identities import DynamoIdentities
@@ -245,6 +246,13 @@ def identities() -> "DynamoIdentities":
     from shared.storage.identities import DynamoIdentities  # noqa: PLC0415 - nobody on the hot path looks people up
 
     return DynamoIdentities(settings().core_table, world.now_ms)
+
+
+@cache
+def counters() -> "DynamoCounters":
+    from shared.storage.counters import DynamoCounters  # noqa: PLC0415 - see identities
+
+    return DynamoCounters(settings().core_table)
 
 
 @cache
