@@ -111,8 +111,8 @@ def active_partition(bot_id: str, month: int, shard: int) -> str:
 
 
 def counted_partition(minute: int) -> str:
-    """Which turns of a minute are in the hourly counters, of all bots: a row for each time that was counted; expires."""
-    return f"N#{minute}"
+    """Turns of a minute that are in the hourly counters, of all bots: a row for each time that was counted; expires."""
+    return f"CT#{minute}"
 
 
 def bots_of_workspace(workspace: str) -> str:
