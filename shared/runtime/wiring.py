@@ -22,6 +22,7 @@ from shared.storage.documents import S3Documents
 from shared.storage.turn_row import bind_turns_table
 from shared.storage.turns import DynamoTurns
 from shared.storage.work_queue import SqsWorkQueue
+from shared.usage.calendar import UsageCalendar
 
 if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
     from shared.storage.identities import DynamoIdentities
+    from shared.storage.usage_limits import DynamoUsageLimits
     from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
@@ -157,6 +159,11 @@ def report_fault(fault: Exception) -> None:
 
 
 @cache
+def usage_calendar() -> UsageCalendar:
+    return UsageCalendar(settings().time_zone)
+
+
+@cache
 def claims() -> DynamoClaims:
     return DynamoClaims(settings().core_table)
 
@@ -173,7 +180,7 @@ def advance() -> Advance:
             random=world.random,
             new_id=world.new_id,
         ),
-        writer=TurnWriter(turns=turns(), new_id=world.new_id),
+        writer=TurnWriter(turns=turns(), new_id=world.new_id, calendar=usage_calendar()),
         queue=SqsWorkQueue(settings().effect_queue_url),
         versions=runnable_bots(),
         paginate=kakao_reply.paginate,
@@ -218,6 +225,13 @@ def finish_walks() -> "FinishWalks":
         report=report_fault,
         report_trace=report_trace,
     )
+
+
+@cache
+def usage_limits() -> "DynamoUsageLimits":
+    from shared.storage.usage_limits import DynamoUsageLimits  # noqa: PLC0415 - the front reads them with the bot
+
+    return DynamoUsageLimits(settings().core_table)
 
 
 @cache

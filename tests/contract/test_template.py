@@ -236,6 +236,7 @@ def test_mail_goes_out_only_under_the_sender_of_the_installation():
     ("parameter", "good", "bad"),
     [
         ("MailFrom", ["", "bot@shop.example"], ["bot", "Shop <bot@shop.example>", "a b@c", "@"]),
+        ("TimeZone", ["Asia/Seoul", "UTC", "Etc/GMT+9", "America/Indiana/Knox"], ["", "../etc", "Asia/", "Asia Seoul"]),
         (
             "BedrockModelArn",
             ["", "arn:aws:bedrock:us-east-1::foundation-model/x", "arn:aws:a:b::c,arn:aws:a:b::d"],
@@ -539,5 +540,6 @@ def test_the_outputs_say_where_everything_is():
         "EffectQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
+        "TimeZone",
         "MailFrom",
     }
