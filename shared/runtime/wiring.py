@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shared.scripting.host import ScriptHost
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
@@ -281,6 +282,25 @@ def relay() -> "Relay":
         set_aside=SqsSetAside(settings().set_aside_queue_url),
         report=report_fault,
         sleep=world.sleep,
+    )
+
+
+@cache
+def project() -> "Project":
+    from shared.services.project import Project  # noqa: PLC0415 - one function projects
+    from shared.storage.event_topic import SqsSetAside  # noqa: PLC0415
+    from shared.storage.turn_stream import read_seen_turn  # noqa: PLC0415
+
+    return Project(
+        read=read_seen_turn,
+        index=identities(),
+        counters=counters(),
+        quotas=usage_limits(),
+        calendar=usage_calendar(),
+        set_aside=SqsSetAside(settings().set_aside_queue_url),
+        report=report_fault,
+        sleep=world.sleep,
+        random=world.random,
     )
 
 
