@@ -153,8 +153,8 @@ class World:
                         counts["new_end_users"] += 1
                     case "bot.conversation.created":
                         counts["conversations"] += 1
-                    case name if name in CALLS:
-                        counts[CALLS[name]] += 1
+                    case name:
+                        counts.update([CALLS[name]] if name in CALLS else [])
         return {hour: counts for hour, counts in hours.items() if counts}
 
     def true_active(self, month: int) -> int:
