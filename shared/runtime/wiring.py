@@ -200,6 +200,7 @@ def handle_skill_call() -> HandleSkillCall:
         turns=turns(),
         handle_inbound=handle_inbound(),
         now_ms=world.now_ms,
+        calendar=usage_calendar(),
         local_targets=_local_targets,
         report_trace=report_trace,
     )
@@ -221,6 +222,7 @@ def finish_walks() -> "FinishWalks":
         clock_ns=world.clock_ns,
         sleep=world.sleep,
         report=report_fault,
+        calendar=usage_calendar(),
         report_trace=report_trace,
     )
 
