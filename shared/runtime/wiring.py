@@ -34,13 +34,16 @@ if TYPE_CHECKING:
     from shared.scripting.host import ScriptHost
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_replay import Replay
+    from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.identities import DynamoIdentities
     from shared.storage.usage_limits import DynamoUsageLimits
     from shared.storage.webhooks import DynamoEndpoints
 
@@ -256,6 +259,20 @@ def delivery_queue() -> "SqsDeliveryQueue":
 
 
 @cache
+def identities() -> "DynamoIdentities":
+    from shared.storage.identities import DynamoIdentities  # noqa: PLC0415 - nobody on the hot path looks people up
+
+    return DynamoIdentities(settings().core_table, world.now_ms)
+
+
+@cache
+def counters() -> "DynamoCounters":
+    from shared.storage.counters import DynamoCounters  # noqa: PLC0415 - see identities
+
+    return DynamoCounters(settings().core_table)
+
+
+@cache
 def relay() -> "Relay":
     from shared.services.relay import Relay  # noqa: PLC0415 - one function relays
     from shared.storage.event_topic import SnsEventTopic, SqsSetAside  # noqa: PLC0415
@@ -267,6 +284,25 @@ def relay() -> "Relay":
         set_aside=SqsSetAside(settings().set_aside_queue_url),
         report=report_fault,
         sleep=world.sleep,
+    )
+
+
+@cache
+def project() -> "Project":
+    from shared.services.project import Project  # noqa: PLC0415 - one function projects
+    from shared.storage.event_topic import SqsSetAside  # noqa: PLC0415
+    from shared.storage.turn_stream import read_seen_turn  # noqa: PLC0415
+
+    return Project(
+        read=read_seen_turn,
+        index=identities(),
+        counters=counters(),
+        quotas=usage_limits(),
+        calendar=usage_calendar(),
+        set_aside=SqsSetAside(settings().set_aside_queue_url),
+        report=report_fault,
+        sleep=world.sleep,
+        random=world.random,
     )
 
 
