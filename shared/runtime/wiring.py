@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
+    from shared.services.usage import ShowUsage
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_replay import Replay
@@ -235,6 +236,15 @@ def usage_limits() -> "DynamoUsageLimits":
     from shared.storage.usage_limits import DynamoUsageLimits  # noqa: PLC0415 - the front reads them with the bot
 
     return DynamoUsageLimits(settings().core_table)
+
+
+@cache
+def usage() -> "ShowUsage":
+    from shared.services.usage import ShowUsage  # noqa: PLC0415 - for management alone
+
+    return ShowUsage(
+        bots=bots(), limits=usage_limits(), counters=counters(), calendar=usage_calendar(), now_ms=world.now_ms
+    )
 
 
 @cache
