@@ -68,8 +68,8 @@ def show(choice: cloud.CloudChoice, bot_id: str, days: int, *, as_json: bool) ->
 def _facts(usage: Usage) -> Table:
     table = _table()
     quota = usage.limits.quota
-    limit = both("한도 없음", "no quota") if quota is None else f"{quota:,}"
-    table.add_row(both("월간 활성 사용자", "monthly active users"), f"{usage.active:,} / {limit}")
+    limit = f"({both('한도 없음', 'no quota')})" if quota is None else f"/ {quota:,}"
+    table.add_row(both("월간 활성 사용자", "monthly active users"), f"{usage.active:,} {limit}")
     shown = both("지금 보임", "shown now") if usage.brand_line is not None else both("안 보임", "not shown")
     table.add_row(both("브랜드 문구", "brand line"), f"{safe(usage.limits.brand_line)} ({shown})")
     table.add_row(both("다시 0부터", "counted anew from"), f"{_month(month_after(usage.month))}-01")
