@@ -6,6 +6,7 @@ Assumed, each a constant below: how long AWS and receivers take to answer, how f
 Left out, as nothing that a turn causes: storage, alarms, the polls of empty queues, cold starts, faults.
 """
 
+import hashlib
 import json
 import math
 import time
@@ -245,7 +246,7 @@ def _path(bots: int, people: int) -> Operations:
     sockets.vetted_addresses = lambda target, resolve, budget: [webhooks.RECEIVER]
 
     def say(bot_id: str, person: int, text: str) -> str:
-        answer = skill(turn.skill_event(text, bot_id=bot_id, user_key=f"{person:066x}"), None)
+        answer = skill(turn.skill_event(text, bot_id=bot_id, user_key=_user_key(bot_id, person)), None)
         if answer["statusCode"] != 200:
             raise CannotRun(f"the handler answers {answer}")
         return str(answer["body"])
@@ -296,6 +297,11 @@ def _path(bots: int, people: int) -> Operations:
         }
 
     return {"turn": one_turn, "path": whole_path}
+
+
+def _user_key(bot_id: str, person: int) -> str:
+    """As long as KakaoTalk's and as random: it is stored and delivered with every turn."""
+    return (hashlib.sha256(f"{bot_id}/{person}".encode()).hexdigest() * 2)[: len(turn.USER_KEY)]
 
 
 def _account(names: list[str]) -> Account:
