@@ -28,6 +28,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 # Files that say what is installed: newer than the lock files, so that a second `make run` starts at once and offline.
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
+POSTGRES_LOOKED_FOR := .venv/.postgres-looked-for
 # npm modules for authors' scripts, one file each; the local cloud and the script layer read them there.
 SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
@@ -41,11 +42,11 @@ run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bo
 	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
-test: static $(PEERS_READY) $(SCRIPT_BUNDLES) ## everything: the checks, all tests, validation and build
+test: static $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory validate build
 
-check: static $(PEERS_READY) $(SCRIPT_BUNDLES) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
+check: static $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
 	$(BIN)/pytest tests/unit tests/golden tests/integration tests/contract
 	@$(MAKE) --no-print-directory validate
 
@@ -112,6 +113,10 @@ $(RUN_READY): requirements.txt pyproject.toml | $(UV)
 $(TEST_READY): requirements-dev.txt $(RUN_READY)
 	@echo "Installing the tools for tests ... / 테스트 도구를 설치하는 중입니다 ..."
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
+	@touch $@
+
+$(POSTGRES_LOOKED_FOR): infra/check_postgres.sh | $(TEST_READY)
+	@sh infra/check_postgres.sh
 	@touch $@
 
 $(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build.mjs $(wildcard infra/scripting/entries/*.js)

@@ -124,7 +124,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def skill_event(utterance: str) -> dict[str, Any]:
+def skill_event(utterance: str, *, bot_id: str = BOT_ID, user_key: str = USER_KEY) -> dict[str, Any]:
     """What API Gateway hands to the function for an utterance, received just now."""
     block = {"id": "5f0c0000000000000000a001", "name": "폴백 블록"}
     body = {
@@ -136,9 +136,9 @@ def skill_event(utterance: str) -> dict[str, Any]:
             "utterance": utterance,
             "lang": "ko",
             "user": {
-                "id": USER_KEY,
+                "id": user_key,
                 "type": "botUserKey",
-                "properties": {"botUserKey": USER_KEY, "plusfriendUserKey": "Xa1b2C3d4E5f"},
+                "properties": {"botUserKey": user_key, "plusfriendUserKey": "Xa1b2C3d4E5f"},
             },
         },
         "bot": {"id": "5f0c0000000000000000b001", "name": "말길"},
@@ -159,14 +159,14 @@ def skill_event(utterance: str) -> dict[str, Any]:
             "x-request-id": str(uuid.uuid4()),
         },
         "requestContext": {"timeEpoch": now_ms()},
-        "pathParameters": {"botId": BOT_ID, "secret": PATH_SECRET},
+        "pathParameters": {"botId": bot_id, "secret": PATH_SECRET},
         "body": json.dumps(body, ensure_ascii=False),
         "isBase64Encoded": False,
     }
 
 
-def canned_aws() -> CannedAws:
-    """The reference bot, published, with its KakaoTalk channel."""
+def published_bot(bot_id: str) -> tuple[list[meter.Item], bytes]:
+    """The reference bot, published, with its KakaoTalk channel: its rows of the core table, its document in S3."""
     from shared.bot.document import content_bytes, content_hash, read_bot_file  # noqa: PLC0415
     from shared.bot.record import BotRecord, BotVersion  # noqa: PLC0415
     from shared.channels.kakao.settings import KakaoSettings  # noqa: PLC0415
@@ -177,7 +177,7 @@ def canned_aws() -> CannedAws:
     content = content_bytes(file.content)
     version = BotVersion(number=1, content_hash=content_hash(file.content), size=len(content), created_at_ms=NOW_MS)
     record = BotRecord(
-        bot_id=BOT_ID,
+        bot_id=bot_id,
         profile=file.profile,
         created_at_ms=NOW_MS,
         updated_at_ms=NOW_MS,
@@ -185,12 +185,12 @@ def canned_aws() -> CannedAws:
         published=version,
     )
     settings = KakaoSettings(path_secret=PATH_SECRET, header_secrets=(HEADER_SECRET,))
-    partition = keys.bot_partition(BOT_ID)
+    partition = keys.bot_partition(bot_id)
     core_rows = [
         CoreRow(partition, keys.channel_sort("kakao"), data=settings.to_dict(), version=1).serialize(),
         CoreRow(partition, keys.BOT_META, data=record.to_json(), version=1).serialize(),
     ]
-    return CannedAws(core_rows, gzip.compress(content))
+    return core_rows, gzip.compress(content)
 
 
 def ours() -> Operations:
@@ -202,7 +202,7 @@ def ours() -> Operations:
 
     from functions.kakao_skill.app import handler  # noqa: PLC0415
 
-    aws = canned_aws()
+    aws = CannedAws(*published_bot(BOT_ID))
     session: Any = URLLib3Session
     session.send = lambda _, request: aws.send(request)
 

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import replace
 from typing import Any, Final
 
+from bench.account import PUBLISHED
 from bench.measure import PAIRS, CannotRun, Quantity, Row, Say, Subject, Worker, python_worker, rows
 from bench.start import not_in_layer
 from bench.turn import ENVIRONMENT as TURN_ENVIRONMENT
@@ -150,11 +151,6 @@ class CannedServices:
 
 SOURCE_TYPE: Final = b"sourceType".hex("%").encode()
 """A word that each event has once, as a form writes it."""
-PUBLISHED: Final = (
-    b'<PublishBatchResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishBatchResult><Successful>'
-    b"</Successful></PublishBatchResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata>"
-    b"</PublishBatchResponse>"
-)
 
 
 def as_deployed() -> None:

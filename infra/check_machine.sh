@@ -7,11 +7,7 @@ oldest='(3, 11)'
 can_run="import sys; sys.exit(sys.version_info < $oldest)"
 can_make_environments='import ensurepip, venv'
 
-say() { printf '%s\n' "$@" >&2; }
-
-root_command() {
-  if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
-}
+. "$(dirname "$0")/apt.sh"
 
 find_python() {
   # A name on PATH is no proof: version managers put shims there that only print a hint.
@@ -22,14 +18,6 @@ find_python() {
     fi
   done
   return 1
-}
-
-install_venv() {
-  command -v apt-get >/dev/null 2>&1 || return 1
-  root_command true >/dev/null 2>&1 || return 1
-  say "Installing $1, which Debian and Ubuntu keep apart from Python ... / $1 패키지를 설치합니다 ..."
-  root_command apt-get update -qq >/dev/null &&
-    root_command env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
 }
 
 if ! python=$(find_python); then
@@ -45,7 +33,8 @@ fi
 
 if ! "$python" -c "$can_make_environments" >/dev/null 2>&1; then
   package=$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')
-  if ! install_venv "$package" || ! "$python" -c "$can_make_environments" >/dev/null 2>&1; then
+  if ! apt_install "$package" "which Debian and Ubuntu keep apart from Python" ||
+    ! "$python" -c "$can_make_environments" >/dev/null 2>&1; then
     say "" \
       "$python cannot make virtual environments (its module ensurepip is missing)." \
       "$python 에 가상 환경 모듈(ensurepip)이 없습니다. 다음 명령을 실행한 뒤 make를 다시 실행하세요." "" \

@@ -68,26 +68,36 @@ class Fanout:
         for message in messages:
             of_bots.setdefault(message.bot_id, []).append(message)
         failed: set[str] = set()
+        waiting: set[str] = set()
+        jobs: list[DeliveryJob] = []
         for bot_id, found in of_bots.items():
+            ids = {message.message_id for message in found}
             try:
-                self._deliver(bot_id, [event for message in found for event in message.events])
+                jobs += self._deliveries(bot_id, [event for message in found for event in message.events])
+                waiting |= ids
             except Unavailable as exc:
                 self.report(exc)
-                failed.update(message.message_id for message in found)
+                failed |= ids
+        try:
+            if jobs:  # of all bots together: SQS bills ten as one
+                self.queue.send(jobs)
+        except Unavailable as exc:
+            self.report(exc)
+            failed |= waiting
         return failed
 
-    def _deliver(self, bot_id: str, events: list[JsonObject]) -> None:
+    def _deliveries(self, bot_id: str, events: list[JsonObject]) -> list[DeliveryJob]:
+        """Put the rows of a bot's deliveries; the jobs that ask for them."""
         endpoints = self._endpoints(bot_id)
         if not endpoints:
-            return
+            return []
         cut = batches(in_order(events))
         jobs: list[DeliveryJob] = []
         for endpoint in endpoints:
             for batch in cut:
                 delivery = make(bot_id, endpoint.webhook_id, batch)
                 jobs += self._stored(delivery, endpoint)
-        if jobs:
-            self.queue.send(jobs)
+        return jobs
 
     def _stored(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
         """Put the row; its job, unless the endpoint is off. A row that is there already may still lack its job."""

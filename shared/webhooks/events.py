@@ -130,7 +130,8 @@ def message_data(
     at_ms: int,
     request_id: str | None = None,
 ) -> JsonObject:
-    """Received and agents' messages carry a requestId, the bot's do not."""
+    """Received and agents' messages carry a requestId, the bot's do not. An agent's has its meta's persona beside it,
+    too: the list of messages on CLOSER's dashboard reads it there."""
     message: JsonObject = {
         "id": message_id,
         "endUserId": person.end_user_id,
@@ -142,6 +143,8 @@ def message_data(
     }
     if request_id is not None:
         message["requestId"] = request_id
+    if meta is not None and meta.get("persona") is not None:
+        message["persona"] = meta["persona"]
     return {"message": message}
 
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 
 from bench import __main__ as command
-from bench import meter, turn
+from bench import cost, meter, turn
+from bench.account import Account
 from bench.measure import CannotRun, Quantity, Worker, python_worker, rows
 
 COLUMNS = {"name", "value", "unit", "better", "goal", "peer", "peer_value", "ratio", "at", "machine"}
@@ -115,3 +116,151 @@ def test_the_reference_turn_makes_two_calls_within_its_write_units() -> None:
     assert figures["write_units"] <= turn.WRITE_UNITS.goal
     assert figures["read_units"] <= turn.READ_UNITS.goal
     assert figures["bytes_written"] <= turn.BYTES_WRITTEN.goal
+
+
+PRICES = cost.Prices(
+    usd={
+        "http_api_request": 1e-6,
+        "lambda_request": 0.2e-6,
+        "lambda_gb_second": 13e-6,
+        "dynamodb_write_unit": 0.7e-6,
+        "dynamodb_read_unit": 0.1e-6,
+        "sns_request": 0.5e-6,
+        "sqs_request": 0.4e-6,
+        "log_byte": 1e-9,
+        "egress_byte": 0.1e-9,
+    },
+    unverified=(),
+)
+
+
+def test_every_price_says_where_and_when_it_was_read_and_whether_that_was_checked() -> None:
+    prices = json.loads(cost.PRICES.read_text(encoding="utf-8"))["prices"]
+    assert set(prices) == set(PRICES.usd)
+    for price in prices.values():
+        assert price["usd"] > 0
+        assert price["per"] in (1e6, 1e9)
+        assert price["unit"]
+        assert price["source"]
+        assert price["date"].startswith("2026-")
+        assert isinstance(price["verified"], bool)
+    assert cost.Prices.read().usd["dynamodb_write_unit"] == 0.68 / 1e6
+
+
+def test_an_invocation_costs_its_request_and_its_time_rounded_up() -> None:
+    vcpu = cost.VCPU
+    assert PRICES.lambda_time(10 * vcpu, 5.5) == pytest.approx(0.2 + 13 * 0.016)
+    assert PRICES.lambda_time(0, 0) == pytest.approx(0.2)
+
+
+def test_a_turn_without_webhooks_costs_its_request_time_units_and_bytes() -> None:
+    figures = cost.TurnFigures(read_units=1, write_units=2, answer_bytes=1_700, logged=100, cpu_ms=0)
+    lines = cost.turn_lines(PRICES, figures, projection_units=0.5)
+    assert lines == pytest.approx(
+        {
+            "HTTP API": 1.0,
+            "Lambda, the turn": 0.2 + 13 * 0.014,
+            "DynamoDB, read": 0.1,
+            "DynamoDB, write": 1.4,
+            "projections": 0.35,
+            "egress": 0.2,
+            "logs": (100 + cost.PLATFORM_LOG_BYTES) / 1000,
+        }
+    )
+
+
+def test_the_path_of_many_turns_costs_each_of_them_its_part() -> None:
+    relay = cost.StageFigures(invocations=2, cpu_ms=0, logged=0, counted={"PublishBatch": 10, "sns_requests": 10})
+    fanout = cost.StageFigures(
+        invocations=10,
+        cpu_ms=0,
+        logged=0,
+        counted={
+            "Query": 100,
+            "half_read_units": 200,
+            "PutItem": 100,
+            "write_units": 200,
+            "SendMessageBatch": 10,
+            "sqs_requests": 10,
+        },
+    )
+    deliver = cost.StageFigures(
+        invocations=10, cpu_ms=0, logged=0, counted={"half_read_units": 400, "write_units": 100}
+    )
+    lines = cost.path_lines(
+        PRICES,
+        cost.PathFigures(
+            relay=relay, fanout=fanout, deliver=deliver, messages=100, jobs=100, posted=100 * (5_000 - cost.TLS_BYTES)
+        ),
+    )
+    assert lines["SNS"] == pytest.approx(0.05)
+    assert lines["SQS"] == pytest.approx(0.4 * (1 + 0.1 + 0.4))  # SNS's own, jobs, polls
+    assert lines["delivery log"] == pytest.approx(3 * 0.7 + 3 * 0.1)
+    assert lines["egress"] == pytest.approx(0.5)
+    assert lines["logs"] == pytest.approx(0.22 * cost.PLATFORM_LOG_BYTES / 1000)
+    assert lines["stream, relay"] == pytest.approx(0.02 * (0.2 + 13 * 0.050))
+    assert cost.added({"egress": 1.0, "logs": 2.0}, {"egress": 0.5, "SNS": 1.0}) == {
+        "egress": 1.5,
+        "logs": 2.0,
+        "SNS": 1.0,
+    }
+
+
+def test_projections_cost_what_was_measured_or_else_the_constant(tmp_path) -> None:
+    results = tmp_path / "results.json"
+    assert cost.projection_units(results) == cost.PROJECTION_WRITE_UNITS
+    results.write_text(json.dumps([{"name": "other", "value": 9}]))
+    assert cost.projection_units(results) == cost.PROJECTION_WRITE_UNITS
+    results.write_text(json.dumps([{"name": cost.PROJECTION_ROW, "value": 0.6}]))
+    assert cost.projection_units(results) == 0.6
+
+
+class Asked:
+    """A request as botocore hands it to its session."""
+
+    def __init__(self, operation: str, **parameters) -> None:
+        self.url = "https://dynamodb.example/"
+        self.headers = {"X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+        self.body = json.dumps({"TableName": "core", **parameters})
+
+
+def test_an_update_costs_the_larger_of_the_rows_before_and_after() -> None:
+    account = Account(b"")
+    key = {"pk": {"S": "p"}, "sk": {"S": "s"}}
+    account.send(Asked("PutItem", Item={**key, "a": {"S": "x" * 2000}, "b": {"N": "1"}}))
+    account.send(
+        Asked(
+            "UpdateItem",
+            Key=key,
+            UpdateExpression="SET #a = :a, c = :c REMOVE #b",
+            ExpressionAttributeNames={"#a": "a", "#b": "b"},
+            ExpressionAttributeValues={":a": {"S": "y"}, ":c": {"N": "2"}},
+        )
+    )
+    assert account.tables["core"]["p"]["s"] == {**key, "a": {"S": "y"}, "c": {"N": "2"}}
+    assert account.metered()["write_units"] == 2 + 2
+    account.send(Asked("GetItem", Key=key))
+    assert account.metered()["half_read_units"] == 1
+
+
+def test_the_sum_stands_below_its_lines() -> None:
+    text = cost.printed({"one": {"a": 1.0, "b": 2.0}, "two": {"b": 0.5}})
+    assert [line.split() for line in text.splitlines()] == [
+        ["one", "two"],
+        ["a", "1.000"],
+        ["b", "2.000", "0.500"],
+        ["total", "3.000", "0.500"],
+    ]
+
+
+def test_ten_turns_of_a_bot_share_a_message_a_delivery_and_its_rows() -> None:
+    """What a turn's events cost in units and bytes does not depend on the machine."""
+    with Worker(python_worker("bench.cost:path_of_10")) as worker:
+        path = cost.PathFigures.from_json(worker.run("path")["result"])
+    assert (path.messages, path.jobs) == (10, 10)
+    assert path.relay.counted["PublishBatch"] == 2
+    assert path.fanout.counted["PutItem"] == 10
+    assert path.fanout.counted["sqs_requests"] == 1
+    assert path.deliver.counted["GetItem"] == 20
+    assert path.deliver.counted["write_units"] <= 80
+    assert path.posted > 100 * 4_000

@@ -233,6 +233,8 @@ def test_bot_messages_carry_no_request_id_and_agents_do() -> None:
         "sender": {"userKey": "U1", "platform": "closer-chat"},
         "persona": {"id": "U1", "displayName": "한별", "picture": None},
     }
+    assert sent["persona"] == sent["meta"]["persona"]
+    assert "persona" not in first.events[3]["data"]["message"]
     assert "bot.conversation.agent_call_connected" in events(spoken)
 
 

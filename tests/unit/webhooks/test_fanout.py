@@ -97,6 +97,29 @@ def test_a_crash_between_row_and_job_is_mended_by_the_batchs_next_delivery(world
     assert world.delivery.state == "delivered"
 
 
+def test_the_jobs_of_all_bots_are_sent_together(world):
+    other = an_endpoint(webhook_id=OTHER_WEBHOOK, bot_id="cafe")
+    world.endpoints.rows[OTHER_WEBHOOK] = other
+    sent, send = [], world.queue.send
+
+    def note(jobs, **more):
+        sent.append(list(jobs))
+        send(sent[-1], **more)
+
+    world.queue.send = note
+    assert world.fan_out(message(an_event()), message(an_event(2, sourceId="cafe"), bot_id="cafe")) == set()
+    assert [[job.bot_id for job in jobs] for jobs in sent] == [[BOT, "cafe"]]
+
+
+def test_when_the_queue_takes_no_jobs_every_message_comes_again(world):
+    world.queue.fails = True
+    assert world.fan_out(message(an_event()), message(an_event(2))) == {"0", "1"}
+    world.queue.fails = False
+    assert world.fan_out(message(an_event()), message(an_event(2))) == set()
+    world.work()
+    assert len(world.receiver.got) == 1
+
+
 def test_a_bot_that_cannot_be_served_does_not_hold_up_the_others(world):
     of_bot = world.endpoints.of_bot
 

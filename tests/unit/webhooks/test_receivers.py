@@ -1,7 +1,6 @@
 """What receivers see: CLOSER's body, Standard Webhooks' headers, and text that everybody can store."""
 
 import json
-import uuid
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ from shared.errors import InvalidInput
 from shared.webhooks.endpoint import MAX_NAME, MAX_URL, checked, switched, with_new_secret, with_url
 from shared.webhooks.signature import new_secret, secret_key
 from shared.webhooks.wire import to_bytes
+from tests.contract.closer_receiver.company import URL
+from tests.contract.closer_receiver.table import MemoryTable
 from tests.factories import NOW_MS
 from tests.webhook_world import NEXT_SECRET, SECRET, WEBHOOK, WebhookWorld, an_endpoint, an_event
 
@@ -121,53 +122,31 @@ class TestSignature:
             secret_key(secret)
 
 
-class CloserReceiver:
-    """The decoding of CLOSER's own receiver (sini-company/closer-event-dashboard, server/app.go and db/init.sql): Go's
-    types, the UUID primary key whose duplicates are swallowed, and the 1 MB of the nginx before it."""
-
-    def __init__(self) -> None:
-        self.rows: dict[uuid.UUID, dict[str, Any]] = {}
-
-    def take(self, raw: bytes) -> None:
-        assert len(raw) < 1024 * 1024
-        delivery = json.loads(raw.decode("utf-8"))
-        assert all(isinstance(delivery[key], str) for key in ("id", "webhookId", "webhookUrl"))
-        for event in delivery["messages"]:
-            assert all(isinstance(event[key], str) for key in ("id", "event", "sourceId", "sourceType"))
-            assert type(event["timestamp"]) is int
-            assert -(2**63) <= event["timestamp"] < 2**63
-            assert isinstance(event["data"], dict)
-            assert max(len(event[key]) for key in ("event", "sourceId", "sourceType")) <= 255
-            assert not has_nul(event["data"]), "jsonb cannot hold it"
-            self.rows.setdefault(uuid.UUID(event["id"]), event)
-
-
-def has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(has_nul(part) for pair in value.items() for part in pair)
-    return isinstance(value, list) and any(has_nul(item) for item in value)
+def kept(world: WebhookWorld) -> set[str]:
+    """Ids of the events that CLOSER's own receiver has after everything that was posted to it."""
+    table = MemoryTable()
+    receiver = table.receiver()
+    for posted in world.receiver.got:
+        assert receiver.answer("POST", URL, posted.body).status == 200
+    assert receiver.lost == []
+    return table.ids()
 
 
 class TestClosersOwnReceiver:
     def test_it_stores_every_event_once_however_often_it_comes(self):
-        world, receiver = WebhookWorld(), CloserReceiver()
+        world = WebhookWorld()
         world.receiver.answers = [500, 200]
         world.tell(*[an_event(number) for number in range(1, 151)])
         world.work()
-        for posted in world.receiver.got:
-            receiver.take(posted.body)
-        assert sorted(event["sequence"] for event in receiver.rows.values()) == list(range(1, 151))
+        assert len(world.receiver.got) == 3
+        assert kept(world) == {event["id"] for event in map(an_event, range(1, 151))}
 
     @pytest.mark.parametrize("size", [10, 1_000, 20_000])
     def test_bodies_stay_below_its_limit(self, size):
-        world, receiver = WebhookWorld(), CloserReceiver()
+        world = WebhookWorld()
         world.tell(*[an_event(number, text="가" * size) for number in range(1, 101)])
         world.work()
-        for posted in world.receiver.got:
-            receiver.take(posted.body)
-        assert len(receiver.rows) == 100
+        assert len(kept(world)) == 100
 
 
 ODD = [
@@ -201,11 +180,12 @@ ODD = [
 class TestOddText:
     @pytest.mark.parametrize("text", ODD)
     def test_it_arrives_as_utf8_json_without_nul_and_lone_surrogates(self, text):
-        posted = delivered(WebhookWorld(), an_event(text=text))
+        world = WebhookWorld()
+        posted = delivered(world, an_event(text=text))
         arrived = json.loads(posted.body.decode("utf-8"))["messages"][0]["data"]["message"]["data"]["text"]
         wanted = text.replace("\x00", "")
         assert arrived == "".join("\ufffd" if 0xD800 <= ord(letter) <= 0xDFFF else letter for letter in wanted)
-        CloserReceiver().take(posted.body)
+        assert len(kept(world)) == 1
         verified(posted)
 
     def test_keys_are_cleaned_too_and_no_number_is_none(self):
