@@ -93,13 +93,15 @@ class Advance:
     ) -> Advanced:
         """Walk with a message; what is `due` goes out with its reply. Raises TurnConflict."""
         before = NO_STATE if newest is None else newest.state
+        if request.from_outside and request.route is not None and before.unfinished.count >= MAX_WAITING:
+            raise Conflict("too many messages to this end user wait already for their next one", log=request.log)
         now_ms = self.now_ms()
         entry = Entry(
             result=nothing_walked(before.session),
             now_ms=now_ms,
             said=request.said,
             client_id=request.client_id,
-            offer=request.offer,
+            offer=before.offer if request.from_outside else request.offer,
             unfinished=before.unfinished,
         )
         if request.inbound is not None:
@@ -327,7 +329,7 @@ class Advance:
 
     def _ending(self, request: Request, entry: Entry, due: Due, route: ReplyRoute | None, revision: int) -> Entry:
         """The turn that ends a walk: its reply goes out now, after what is due, or is owed."""
-        if request.nobody_waits:
+        if request.nobody_waits or request.from_outside:
             return self._owing(request, entry, route, revision)
         return self._giving(request, entry, due, route, revision)
 
