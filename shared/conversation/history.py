@@ -21,7 +21,7 @@ class SaidTurn:
 
 
 def messages_of(messages: list[JsonObject], events: list[JsonObject], now_ms: int) -> list[JsonObject]:
-    """The messages of a turn, in order, as their events told them, but masked as they are at `now_ms`: what was still to
+    """The messages of a turn, in order, as their events told them, but masked as they are at `now_ms`: what could still
     be seen then may be hidden now. What was said outside a conversation was never told and is not among them."""
     stored = {message["id"]: message for message in messages}
     return [

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.open_api_reading import ReadOpenApi
+    from shared.services.open_api_writing import WriteOpenApi
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
@@ -325,6 +327,29 @@ def direct_step() -> "DirectStep":
     from shared.services.direct_step import DirectStep  # noqa: PLC0415 - the Kakao function does not need it
 
     return DirectStep(published=published_bots(), runnable=runnable_bots(), handle_inbound=handle_inbound())
+
+
+@cache
+def read_open_api() -> "ReadOpenApi":
+    from shared.services.open_api_reading import ReadOpenApi  # noqa: PLC0415 - one function has the open API
+
+    return ReadOpenApi(
+        bots=bots(), runnable=runnable_bots(), turns=turns(), identities=identities(), now_ms=world.now_ms
+    )
+
+
+@cache
+def write_open_api() -> "WriteOpenApi":
+    from shared.services.open_api_writing import WriteOpenApi  # noqa: PLC0415 - see read_open_api
+
+    return WriteOpenApi(
+        read=read_open_api(),
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        handle_inbound=handle_inbound(),
+        now_ms=world.now_ms,
+    )
 
 
 @cache

@@ -253,8 +253,11 @@ class Advance:
 
     def _apology(self, fault: Exception, request: Request, session: Session | None, since_ms: int) -> StepResult:
         """A fault of ours ends its walk: whoever tried again would meet it again, and the conversation would hang. One
-        that may pass is raised, for as long as somebody may still wait."""
+        that may pass is raised, for as long as somebody may still wait. Whoever asked from outside is told of all: the
+        end user did not ask, and gets no apology."""
         may_pass = isinstance(fault, MalgilError) and fault.retryable
+        if request.from_outside:
+            raise fault
         if may_pass and self.now_ms() <= since_ms + GIVE_UP_MS:
             raise fault
         self.report(fault)
@@ -323,6 +326,8 @@ class Advance:
                 return self.writer.write(request, newest, saving)
             return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))
         except TurnTooLarge:
+            if request.from_outside:
+                raise
             session = None if newest is None else newest.state.session
             entry = replace(entry, result=apology(request.bot, session))
             return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))

@@ -114,7 +114,9 @@ class ReadOpenApi:
 
     def conversation(self, conversation_id: str, deadline_ns: int) -> JsonObject:
         """As the log's newest turn has it, or, when it is over, as its last turn left it."""
-        return conversation_object(*self._last_of(self.identity(conversation_id, "conversation", deadline_ns), deadline_ns))
+        return conversation_object(
+            *self._last_of(self.identity(conversation_id, "conversation", deadline_ns), deadline_ns)
+        )
 
     def manual(self, conversation_id: str, deadline_ns: int) -> JsonObject:
         return manual_object(self._last_of(self.identity(conversation_id, "conversation", deadline_ns), deadline_ns)[1])
@@ -156,7 +158,7 @@ class ReadOpenApi:
         until_ms: int | None,
         deadline_ns: int,
     ) -> Page:
-        """Of an end user, the last begun first: from the log, whose last turn before a conversation ended the one before."""
+        """Of an end user, the last begun first: from the log, where each ends before the next one begins."""
         person = self.identity(person_id, "end_user", deadline_ns)
         if bot_id not in (None, person.bot_id) or platform not in (None, person.platform):
             return Page(items=[])
@@ -216,7 +218,8 @@ class ReadOpenApi:
         return self.turns.get(person.bot_id, person.log, revision, deadline_ns)
 
     def _beginning(self, turn: Turn, session: Session, deadline_ns: int) -> int:
-        """The revision that a conversation began with, given one of its turns; where the index is behind, by halving."""
+        """The revision that a conversation began with, given one of its turns; found by halving where the index is
+        behind."""
         known = self.identities.get(session.conversation_id)
         if known is not None and known.log == turn.log and known.bot_id == turn.bot_id:
             return known.revision

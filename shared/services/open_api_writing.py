@@ -178,7 +178,9 @@ class WriteOpenApi:
         turn, is_pending = handled.turn, handled.is_waiting
         if handled.is_resend:
             turn, is_pending = self._answer_to(request, handled.turn)
-        messages = [message for message in messages_of(turn.messages, turn.events, self.now_ms()) if not message["isUser"]]
+        messages = [
+            message for message in messages_of(turn.messages, turn.events, self.now_ms()) if not message["isUser"]
+        ]
         return Written(turn=turn, messages=messages, is_pending=is_pending)
 
     def _check_addressee(self, bot: Bot, to: Addressee, newest: Turn | None) -> None:
@@ -193,7 +195,8 @@ class WriteOpenApi:
             raise ConversationOver("the end user has another conversation by now", conversation=to.conversation_id)
         if has_expired(bot, session, self.now_ms()):
             raise ConversationOver(
-                "the conversation has expired: the end user's next contact begins another", conversation=to.conversation_id
+                "the conversation has expired: the end user's next contact begins another",
+                conversation=to.conversation_id,
             )
 
     def _answer_to(self, request: Request, newest: Turn) -> tuple[Turn, bool]:
@@ -211,7 +214,9 @@ class WriteOpenApi:
 
 def _check_size(newest: Turn | None, params: JsonObject) -> None:
     session = None if newest is None else newest.state.session
-    merged = {key: value for key, value in {**(session.params if session else {}), **params}.items() if value is not None}
+    merged = {
+        key: value for key, value in {**(session.params if session else {}), **params}.items() if value is not None
+    }
     size = params_size(merged)
     if size > PARAMS_LIMIT and any(value is not None for value in params.values()):
         raise InvalidInput(f"body.params: the parameters would take {size} bytes; at most {PARAMS_LIMIT} are kept")

@@ -3,7 +3,7 @@ as it was then."""
 
 from typing import Any, Final
 
-from shared.bot.model import Bot, Flow
+from shared.bot.model import Flow
 from shared.bot.record import BotRecord
 from shared.conversation.turn import Turn
 from shared.engine.session import NOBODY, Session

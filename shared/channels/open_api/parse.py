@@ -1,5 +1,5 @@
-"""What a caller of the open API says: messages, agents, parameters. Strict, because a program sent it: what would be cut
-or left out of a bot's own message is refused here, with its place."""
+"""What a caller of the open API says: messages, agents, parameters. Strict, because a program sent it: what would be
+cut or left out of a bot's own message is refused here, with its place."""
 
 import re
 from collections.abc import Callable
@@ -131,7 +131,9 @@ def _with_buttons(message: JsonObject, given: JsonObject, place: str) -> JsonObj
     if given.get("buttons") is None:
         return message
     place = f"{place}.buttons"
-    buttons = [_button(each, f"{place}[{index}]") for index, each in enumerate(_list(given["buttons"], place, 0, MAX_BUTTONS))]
+    buttons = [
+        _button(each, f"{place}[{index}]") for index, each in enumerate(_list(given["buttons"], place, 0, MAX_BUTTONS))
+    ]
     return {**message, "buttons": buttons} if buttons else message
 
 
@@ -146,7 +148,11 @@ def _button(value: Any, place: str) -> JsonObject:
     if kind == "goto":
         _refuse_others(given, ("type", "label", "flowId", "nodeId"), place)
         button["flowId"] = parse_id(given.get("flowId"), f"{place}.flowId")
-        return button if given.get("nodeId") is None else {**button, "nodeId": parse_id(given["nodeId"], f"{place}.nodeId")}
+        return (
+            button
+            if given.get("nodeId") is None
+            else {**button, "nodeId": parse_id(given["nodeId"], f"{place}.nodeId")}
+        )
     if kind != "postback":
         raise InvalidInput(f"{place}.type: one of link, postback, goto is expected")
     _refuse_others(given, ("type", "label", "payload"), place)
