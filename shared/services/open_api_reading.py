@@ -16,6 +16,7 @@ from shared.channels.open_api.objects import (
 )
 from shared.conversation.history import SaidTurn, messages_of
 from shared.conversation.identity import Identity, IdentityKind
+from shared.conversation.projection import HOUR_MS
 from shared.conversation.turn import Turn
 from shared.engine.session import Session
 from shared.errors import InvalidInput, NotFound
@@ -259,8 +260,10 @@ class ReadOpenApi:
         until_ms: int | None,
         deadline_ns: int,
     ) -> Page:
-        """Of a bot, the last seen first, to the hour."""
+        """Of a bot, the last seen first: that is known to the hour, and nobody of the first hour is left out."""
         self.record(bot_id, deadline_ns)
+        if from_ms is not None:
+            from_ms -= from_ms % HOUR_MS
         page = self.identities.page(
             bot_id, "end_user", limit=limit, cursor=cursor, from_ms=from_ms, until_ms=until_ms, platform=platform
         )
