@@ -11,6 +11,8 @@ SYSTEM_LOG: Final = "_sys"
 # core
 BOT_META: Final = "META"
 CHANNEL_PREFIX: Final = "CH#"
+BOT_LIMITS: Final = "LIMITS"
+"""Between CH# and META: one query reads all three."""
 VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
