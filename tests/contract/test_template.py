@@ -149,6 +149,15 @@ def test_the_management_api_answers_everything_under_its_path_and_only_reads_tur
     assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
 
 
+def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone():
+    (event,) = FUNCTIONS["OpenApiFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/openapi/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["OpenApiFunction"]["Timeout"]
+    writing = [found for found in statements("OpenApiFunction") if "dynamodb:PutItem" in listed(found["Action"])]
+    assert [found["Resource"] for found in writing] == [{"Fn::GetAtt": ["TurnsTable", "Arn"]}]
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -208,6 +217,10 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     ],
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
+    "open_api": [
+        *TABLES_AND_BOTS[:4],
+        {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
+    ],
     "management_api": [
         *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue")),
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
@@ -288,6 +301,7 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         | {"sqs:SendMessage"},
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        "open_api": reads_and_puts | {"sqs:SendMessage"},
         "management_api": {
             *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
             "sqs:SendMessage",
