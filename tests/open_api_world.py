@@ -279,7 +279,15 @@ class OpenApiWorld:
         answer = app.handler(event, None)
         content = json.loads(answer["body"])
         check_answer(method, path, answer["statusCode"], content)
+        if body is not None and answer["statusCode"] < 300:
+            check_request(method, path, json.loads(body) if isinstance(body, str) else body)
         return answer["statusCode"], content
+
+
+def check_request(method: str, path: str, body: Any) -> None:
+    """What was accepted is what docs/api/open-api.yaml allows."""
+    operation = DOCUMENT["paths"][operation_of(method, path)][method.lower()]
+    validator(json.dumps(operation["requestBody"]["content"]["application/json"]["schema"])).validate(body)
 
 
 def check_answer(method: str, path: str, status: int, content: Any) -> None:
