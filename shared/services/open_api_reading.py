@@ -16,7 +16,7 @@ from shared.channels.open_api.objects import (
 )
 from shared.conversation.history import SaidTurn, messages_of
 from shared.conversation.identity import Identity, IdentityKind
-from shared.conversation.projection import HOUR_MS
+from shared.conversation.projection import CAME, HOUR_MS
 from shared.conversation.turn import Turn
 from shared.engine.session import Session
 from shared.errors import InvalidInput, NotFound
@@ -164,11 +164,17 @@ class ReadOpenApi:
         if bot_id not in (None, person.bot_id) or platform not in (None, person.platform):
             return Page(items=[])
         items: list[JsonObject] = []
-        revision = None if cursor is None else int(_matched(_REVISION, cursor)[1])
+        newest = self._newest(person.bot_id, person.log, deadline_ns)
+        if newest is None:
+            raise _nothing("end_user")
+        revision = newest.revision if cursor is None else int(_matched(_REVISION, cursor)[1])
         for _ in range(limit + MAX_OUTSIDE):
-            turn = self._turn_at_most(person, revision, deadline_ns)
-            if turn is None:
-                return Page(items=items)
+            turn = newest
+            if revision != newest.revision:
+                found = self.turns.get(person.bot_id, person.log, revision, deadline_ns)
+                if found is None or not _is_of(newest, found):
+                    return Page(items=items)
+                turn = found
             session, first = turn.state.session, turn.revision
             if session is not None:
                 if session.created_at_ms < (from_ms or 0):
@@ -192,8 +198,8 @@ class ReadOpenApi:
     def _last_or_none(self, identity: Identity, deadline_ns: int) -> tuple[Turn, Session] | None:
         """The last turn of a conversation with its state; None when the log was erased. In the turns from its beginning
         on it is current up to one turn and then never again, so halving finds that turn in some twenty reads."""
-        newest = self.turns.newest(identity.bot_id, identity.log, deadline_ns)
-        if newest is None:
+        newest = self._newest(identity.bot_id, identity.log, deadline_ns)
+        if newest is None or identity.created_at_ms < newest.state.first_contact_ms:
             return None
         last, over = newest, newest.revision
         if not _is_in(identity.public_id, newest):
@@ -213,26 +219,30 @@ class ReadOpenApi:
         session = last.state.session
         return None if session is None else (last, session)
 
-    def _turn_at_most(self, person: Identity, revision: int | None, deadline_ns: int) -> Turn | None:
-        if revision is None:
-            return self.turns.newest(person.bot_id, person.log, deadline_ns)
-        return self.turns.get(person.bot_id, person.log, revision, deadline_ns)
-
     def _beginning(self, turn: Turn, session: Session, deadline_ns: int) -> int:
         """The revision that a conversation began with, given one of its turns; found by halving where the index is
         behind."""
         known = self.identities.get(session.conversation_id)
         if known is not None and known.log == turn.log and known.bot_id == turn.bot_id:
             return known.revision
+        return self._earliest(turn, lambda found: _is_in(session.conversation_id, found), deadline_ns)
+
+    def _earliest(self, turn: Turn, belongs: Callable[[Turn], bool], deadline_ns: int) -> int:
+        """The first of the turns that belong together and of which `turn` is one."""
         before, first = 0, turn.revision
         while first - before > 1:
             middle = (before + first) // 2
             found = self.turns.get(turn.bot_id, turn.log, middle, deadline_ns)
-            if found is not None and _is_in(session.conversation_id, found):
+            if found is not None and belongs(found):
                 first = middle
             else:
                 before = middle
         return first
+
+    def _newest(self, bot_id: str, log: str, deadline_ns: int) -> Turn | None:
+        """None where nobody ever came, or where they were erased and have not come back."""
+        newest = self.turns.newest(bot_id, log, deadline_ns)
+        return None if newest is None or is_nobodys(newest) else newest
 
     # ---- people
 
@@ -271,23 +281,28 @@ class ReadOpenApi:
         return Page(items=[person for person in found if person is not None], cursor=page.cursor)
 
     def _end_user_or_none(self, bot_id: str, log: str, deadline_ns: int) -> JsonObject | None:
-        newest = self.turns.newest(bot_id, log, deadline_ns)
+        newest = self._newest(bot_id, log, deadline_ns)
         return None if newest is None else end_user_object(newest, self._last_message_id(newest, deadline_ns))
 
     def _last_message_id(self, newest: Turn, deadline_ns: int) -> str | None:
         told = messages_of(newest.messages, newest.events, self.now_ms())
-        if not told and newest.revision > 1:
-            earlier = self.turns.said(
-                newest.bot_id,
-                newest.log,
-                first=max(1, newest.revision - MAX_SILENT_TURNS),
-                last=newest.revision - 1,
-                limit=MAX_SILENT_TURNS,
-                deadline_ns=deadline_ns,
-            )
-            spoke = (messages_of(turn.messages, turn.events, self.now_ms()) for turn in earlier)
-            told = next((messages for messages in spoke if messages), [])
-        return told[-1]["id"] if told else None
+        if told or newest.revision == 1:
+            return told[-1]["id"] if told else None
+        turns = self.turns.said(
+            newest.bot_id,
+            newest.log,
+            first=max(1, newest.revision - MAX_SILENT_TURNS),
+            last=newest.revision,
+            limit=MAX_SILENT_TURNS,
+            deadline_ns=deadline_ns,
+        )
+        for turn in turns:
+            told = messages_of(turn.messages, turn.events, self.now_ms())
+            if told:
+                return str(told[-1]["id"])
+            if any(event["event"] == CAME for event in turn.events):
+                return None  # before it stands somebody who was erased
+        return None
 
     # ---- messages
 
@@ -350,10 +365,14 @@ class ReadOpenApi:
             )
         assert person_id is not None  # noqa: S101 - the caller has checked that one is given
         person = self.identity(person_id, "end_user", deadline_ns)
-        newest = self.turns.newest(person.bot_id, person.log, deadline_ns)
+        newest = self._newest(person.bot_id, person.log, deadline_ns)
         if newest is None:
             raise _nothing("end_user")
-        return Span(bot_id=person.bot_id, log=person.log, first=1, last=newest.revision)
+        came = self.turns.get(person.bot_id, person.log, 1, deadline_ns)
+        first = 1
+        if came is None or not _is_of(newest, came):
+            first = self._earliest(newest, lambda found: _is_of(newest, found), deadline_ns)
+        return Span(bot_id=person.bot_id, log=person.log, first=first, last=newest.revision)
 
     def _told(self, turn: SaidTurn, span: Span, *, newest_first: bool) -> Iterator[JsonObject]:
         told = messages_of(turn.messages, turn.events, self.now_ms())
@@ -374,6 +393,16 @@ class ReadOpenApi:
 
 def _is_there(record: BotRecord | None) -> bool:
     return record is not None and record.deleted_at_ms is None
+
+
+def is_nobodys(newest: Turn) -> bool:
+    """The log's person was erased and has not come back."""
+    return not newest.state.first_contact_ms
+
+
+def _is_of(newest: Turn, turn: Turn) -> bool:
+    """Of the same person, and not of one who was erased before they came again."""
+    return turn.state.first_contact_ms == newest.state.first_contact_ms
 
 
 def _is_in(conversation_id: str, turn: Turn) -> bool:

@@ -29,7 +29,7 @@ from shared.engine.walk import PARAMS_LIMIT, params_size
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
 from shared.services.inbound import HandleInbound
 from shared.services.kakao_skill import PLATFORM as KAKAO
-from shared.services.open_api_reading import ReadOpenApi
+from shared.services.open_api_reading import ReadOpenApi, is_nobodys
 from shared.services.ports import RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
 from shared.services.request import Request
@@ -184,7 +184,7 @@ class WriteOpenApi:
         return Written(turn=turn, messages=messages, is_pending=is_pending)
 
     def _check_addressee(self, bot: Bot, to: Addressee, newest: Turn | None) -> None:
-        if newest is None:
+        if newest is None or is_nobodys(newest):
             if to.may_be_new:
                 return
             raise NotFound("no such end user")  # erased meanwhile

@@ -1,9 +1,11 @@
 """Bots, flows, people, conversations and messages, read from the logs."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
+from shared.conversation.turn import LogState
 from shared.engine.inbound import AgentJoined, BotMessage, CallRequested, ParametersChanged
 from shared.ids import end_user_id
 from tests.factories import NOW_MS, a_node, a_response
@@ -351,6 +353,51 @@ def test_somebody_who_was_erased_while_the_index_still_knows_them_is_not_found(w
     body = {"endUserId": KIM, "message": {"text": "안녕"}}
     assert world.refused("POST", "/openapi/message", body)[0] == 404
     assert world.log() == []
+
+
+def erase(world: OpenApiWorld) -> None:
+    """A tombstone is the next turn of the log; what is below it goes later."""
+    newest = world.log()[-1]
+    state = LogState(sequence=newest.state.sequence + 1)
+    commit = "00000000-0000-4000-8000-00000000dead"
+    world.turns.append(
+        replace(newest, revision=newest.revision + 1, commit=commit, state=state, events=[], messages=[], inbound=None)
+    )
+    world.ms += 1
+
+
+def test_nothing_of_somebody_who_was_erased_is_shown_even_while_their_rows_are_there(world):
+    world.says("비밀")
+    conversation_id = world.conversation_id()
+    erase(world)
+    for path in (f"/openapi/conversation/{conversation_id}", f"/openapi/enduser/{KIM}"):
+        assert world.refused("GET", path)[0] == 404
+    for path in ("/openapi/messages", "/openapi/conversations"):
+        assert world.refused("GET", path, query={"endUserId": KIM})[0] == 404
+    assert world.get("/openapi/endusers", botId="shop", platform="web", userKey="kim")["items"] == []
+    news = {"message": {"text": "소식"}}
+    assert world.refused("POST", "/openapi/message", {**news, "endUserId": KIM})[0] == 404
+    assert world.refused("POST", f"/openapi/conversation/{conversation_id}/message", news)[0] == 404
+    assert len(world.log()) == 2
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+def test_somebody_who_comes_back_after_they_were_erased_is_new(world, order):
+    for _ in range(5):
+        world.says("비밀")
+    old = world.conversation_id()
+    erase(world)
+    world.hear(ParametersChanged(params={"a": 1}))
+    found = world.get(f"/openapi/enduser/{KIM}")
+    assert (found["lastMessageId"], found["createdAt"]) == (None, "2026-11-21T00:00:00.124Z")
+    world.says("다시")
+    page = world.get("/openapi/messages", endUserId=KIM, order=order)
+    assert sorted(texts(page)) == ["다시", "안녕하세요"]
+    assert [item["id"] for item in world.get("/openapi/conversations", endUserId=KIM)["items"]] == [
+        world.conversation_id()
+    ]
+    assert world.refused("GET", f"/openapi/conversation/{old}")[0] == 404
+    assert old not in [item["id"] for item in world.get("/openapi/conversations", botId="shop")["items"]]
 
 
 def test_a_cursor_of_another_list_or_order_is_refused(world):
