@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator
+from samtranslator.yaml_helper import yaml_parse
 
 from functions.open_api import app
 from shared.conversation.identity import Identity, IdentityKind, IdentityPage
@@ -33,7 +33,7 @@ from tests.fakes import MemoryBots, MemoryClaims, MemoryDocuments, MemoryQueue, 
 
 JsonObject = dict[str, Any]
 
-DOCUMENT = yaml.safe_load((Path(__file__).parents[1] / "docs" / "api" / "open-api.yaml").read_text(encoding="utf-8"))
+DOCUMENT = yaml_parse((Path(__file__).parents[1] / "docs" / "api" / "open-api.yaml").read_text(encoding="utf-8"))
 MS = 1_000_000
 ALL_SCOPES = ("bots:read", "conversations:read", "conversations:write", "endusers:read")
 

@@ -224,7 +224,7 @@ def test_open_api_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     to_come = world.clock_ns() + 20_000_000_000
     written = wiring.write_open_api().start_at(to, 1, None, open_api_writing.Call(deadline_ns=to_come))
     assert written.is_pending
-    wiring.read_open_api().find_end_user(*person.values(), to_come)  # its state has a row of its own by now
+    wiring.read_open_api().find_end_user(caller.bot_id, "web", "user", to_come)  # its state has a row of its own by now
     assert calls == allowed("OpenApiFunction")
 
 

@@ -1,5 +1,7 @@
 """Each writing call is one turn of the log: said once, in order, to the conversation that was meant."""
 
+from typing import Any
+
 import pytest
 
 from shared.conversation.turn import Turn
@@ -10,7 +12,8 @@ from shared.services.advance import MAX_WAITING
 from tests.open_api_world import GREETING, OpenApiWorld
 
 NEWS = {"message": {"type": "text", "text": "배송이 시작됐어요"}}
-AGENT = {"id": "park", "profile": {"displayName": "박상담", "picture": "https://a.example/p.png"}}
+PROFILE = {"displayName": "박상담", "picture": "https://a.example/p.png"}
+AGENT = {"id": "park", "profile": PROFILE}
 
 
 def talking(world: OpenApiWorld, platform: str = "web") -> str:
@@ -98,7 +101,7 @@ def test_a_message_of_the_bot_is_told_in_its_event(world):
 @pytest.mark.parametrize(
     ("speaker", "persona"),
     [
-        ({"agent": AGENT}, {"id": "park", **AGENT["profile"]}),
+        ({"agent": AGENT}, {"id": "park", **PROFILE}),
         (
             {"sender": {"userKey": "park", "platform": "closer-chat"}},
             {"id": "park", "displayName": None, "picture": None},
@@ -115,7 +118,7 @@ def test_a_message_of_an_agent_takes_the_conversation_over(world, speaker, perso
     assert world.says("네") == []
 
 
-MESSAGES = [
+MESSAGES: list[dict[str, Any]] = [
     {"type": "text", "text": "가" * 1_000, "buttons": [{"type": "link", "label": "전화", "uri": "tel:02-123-4567"}]},
     {"type": "media", "media": {"contentType": "video", "uri": "https://a.example/v.mp4"}},
     {
@@ -145,8 +148,8 @@ def test_every_kind_of_message_is_said_as_it_was_given(world, message):
 
 def test_templates_in_a_message_are_only_text(world):
     path = talking(world)
-    said = {"message": {"text": "{{params.secret}} {{#if}} ${7*7}"}}
-    assert world.ok("POST", f"{path}/message", said)["data"]["text"] == said["message"]["text"]
+    text = "{{params.secret}} {{#if}} ${7*7}"
+    assert world.ok("POST", f"{path}/message", {"message": {"text": text}})["data"]["text"] == text
 
 
 def test_a_message_goes_to_an_end_user_by_id_or_by_key(world):
