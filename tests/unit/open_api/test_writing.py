@@ -8,7 +8,7 @@ from shared.conversation.turn import Turn
 from shared.engine.inbound import Opened
 from shared.engine.walk import PARAMS_LIMIT
 from shared.ids import end_user_id
-from shared.services.advance import MAX_WAITING
+from shared.services.advance import MAX_WAITING, Advance
 from tests.open_api_world import GREETING, OpenApiWorld
 
 NEWS = {"message": {"type": "text", "text": "배송이 시작됐어요"}}
@@ -328,6 +328,21 @@ def test_what_is_said_on_kakaotalk_goes_out_once_with_the_next_answer_in_order(w
     assert world.call("POST", f"{path}/message", {"message": {"text": "소식 2"}}, idempotency_key="k2")[0] == 201
     assert world.says("네", "kakao") == ["소식 0", "소식 1", "소식 2", "들었어요: 네"]
     assert world.says("또", "kakao") == ["들었어요: 또"]
+
+
+def test_what_is_owed_already_is_not_read_when_more_is_said(world, monkeypatch):
+    path = talking(world, "kakao")
+    world.ok("POST", f"{path}/message", NEWS)
+    read: list[int] = []
+    load = Advance.load
+
+    def count(advance, request, revisions):
+        read.extend(revisions)
+        return load(advance, request, revisions)
+
+    monkeypatch.setattr(Advance, "load", count)
+    world.ok("POST", f"{path}/message", NEWS)
+    assert read == []
 
 
 def test_what_says_nothing_is_not_owed(world):
