@@ -6,6 +6,7 @@ from typing import Any
 
 from shared.bot.model import Bot
 from shared.bot.record import BotRecord, BotVersion
+from shared.conversation.history import SaidTurn
 from shared.conversation.turn import Turn, TurnConflict
 from shared.engine.effects import Attempt, Effect, EffectAnswer
 from shared.errors import Conflict, NotFound
@@ -40,6 +41,23 @@ class MemoryTurns:
             assert winner is not None
             raise TurnConflict(winner)
         self.rows[key] = (turn_codec.encode(turn.body()), turn.commit, turn.at_ms)
+
+    def said(
+        self,
+        bot_id: str,
+        log: str,
+        *,
+        first: int,
+        last: int,
+        limit: int,
+        newest_first: bool = True,
+        deadline_ns: int | None = None,
+    ) -> list[SaidTurn]:
+        turns = [turn for turn in self.log(bot_id, log) if first <= turn.revision <= last]
+        return [
+            SaidTurn(revision=turn.revision, at_ms=turn.at_ms, messages=turn.messages, events=turn.events)
+            for turn in (turns[::-1] if newest_first else turns)[:limit]
+        ]
 
     def log(self, bot_id: str, log: str) -> list[Turn]:
         """All turns of a log in order."""

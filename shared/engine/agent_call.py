@@ -8,7 +8,7 @@ from typing import Final
 
 from shared.engine.inbound import AgentMessage
 from shared.engine.outcome import NodeFailed
-from shared.engine.session import JsonObject, Position
+from shared.engine.session import CALLING, JsonObject, Position
 from shared.engine.trace import TraceEntry
 from shared.engine.walk import Walk
 from shared.templates import TemplateError, TemplateSyntaxError
@@ -38,6 +38,25 @@ def request(walk: Walk, position: Position, cancel: str) -> None:
     walk.tell(REQUESTED, manual_status="REQUESTED")
 
 
+def request_from_outside(walk: Walk) -> None:
+    """Somebody outside asks for an agent; nothing is said, and no word of the end user's takes it back.
+
+    The conversation stays where it is, and goes on there if the request is cancelled.
+    """
+    walk.spoke = True
+    if walk.session.call["status"] in CALLING:
+        return
+    walk.session.call = {"status": "waiting", "requestedAt": walk.surroundings.now_ms}
+    walk.tell(REQUESTED, manual_status="REQUESTED")
+
+
+def cancel_from_outside(walk: Walk) -> None:
+    """Somebody outside takes a request back, as the end user's word would."""
+    walk.spoke = True
+    if walk.session.call["status"] == "waiting":
+        _cancel(walk)
+
+
 def hear(walk: Walk) -> None:
     """The end user says something while the bot keeps quiet: nothing, unless it is the word that cancels."""
     call = walk.session.call
@@ -50,6 +69,9 @@ def _cancel(walk: Walk) -> None:
     call = walk.session.call
     walk.session.call = {"status": "missed", "requestedAt": call["requestedAt"]}
     walk.tell(CANCELLED, manual_status="CANCELLED")
+    if "position" not in call:  # asked for from outside: the bot goes on where it was
+        walk.spoke = True
+        return
     node = walk.bot.node(*call["position"])
     if node is None:
         walk.start_at_fallback()
@@ -73,8 +95,9 @@ def join(walk: Walk, agent: JsonObject) -> None:
     walk.spoke = True
     if call["status"] == "in_progress":
         return
-    called = {"position": call["position"]} if call["status"] == "waiting" else {}
-    walk.session.call = {"status": "in_progress", "connectedAt": walk.surroundings.now_ms, **called}
+    called = {"position": call["position"]} if call["status"] == "waiting" and "position" in call else {}
+    here = {"agent": agent} if agent else {}
+    walk.session.call = {"status": "in_progress", "connectedAt": walk.surroundings.now_ms, **called, **here}
     walk.session.keyboard = None
     walk.tell(CONNECTED, manual_status="CONNECTED", agent=agent)
 
@@ -108,7 +131,7 @@ def complete(walk: Walk) -> None:
     if call["status"] != "in_progress":
         return
     session.call = {"status": "completed", "completedAt": walk.surroundings.now_ms}
-    walk.tell(DISCONNECTED, manual_status="DISCONNECTED")
+    walk.tell(DISCONNECTED, manual_status="DISCONNECTED", agent=call.get("agent"))
     if call.get("handler") == "bot":
         return
     if "position" in call:

@@ -51,7 +51,43 @@ class CallCompleted:
     """The agent is done; the bot takes over again."""
 
 
-Inbound = UserMessage | Opened | StartAt | AgentJoined | AgentMessage | CallCompleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRequested:
+    """Somebody outside asks for an agent: the bot keeps quiet until one joins or the request is cancelled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallCancelled:
+    """Somebody outside takes the request for an agent back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotMessage:
+    """Somebody outside says something as the bot; the conversation stays where it is. `meta` {custom} or None."""
+
+    data: JsonObject
+    meta: JsonObject | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParametersChanged:
+    """Somebody outside sets parameters; None removes one."""
+
+    params: JsonObject
+
+
+Inbound = (
+    UserMessage
+    | Opened
+    | StartAt
+    | AgentJoined
+    | AgentMessage
+    | CallCompleted
+    | CallRequested
+    | CallCancelled
+    | BotMessage
+    | ParametersChanged
+)
 
 
 def said_by_end_user(inbound: Inbound) -> JsonObject | None:
@@ -68,6 +104,10 @@ _KINDS: Final[dict[str, type[Inbound]]] = {
     "joined": AgentJoined,
     "said": AgentMessage,
     "completed": CallCompleted,
+    "requested": CallRequested,
+    "cancelled": CallCancelled,
+    "told": BotMessage,
+    "params": ParametersChanged,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 

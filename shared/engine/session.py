@@ -5,9 +5,9 @@ from typing import Any, Final, Literal
 JsonObject = dict[str, Any]
 Position = tuple[int, int]
 """(flow id, node id)"""
-Waiting = Literal["nowhere", "keyboard", "agent", "effect", "again"]
-"""What the conversation waits for. "again": the next message runs the node at `position` once more (after an agent is
-done)."""
+Waiting = Literal["first", "nowhere", "keyboard", "agent", "effect", "again"]
+"""What the conversation waits for. "first": the bot has not walked in it, so the end user's next message or opening is
+the first. "again": the next message runs the node at `position` once more (after an agent is done)."""
 
 NOBODY: Final = "none"
 CALLING: Final = frozenset({"waiting", "in_progress"})

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 from shared.bot.model import Bot, Node
 from shared.engine import agent_call
 from shared.engine.effects import Effect, EffectAnswer
-from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
+from shared.engine.inbound import (
+    AgentJoined,
+    AgentMessage,
+    BotMessage,
+    CallCancelled,
+    CallCompleted,
+    CallRequested,
+    Inbound,
+    Opened,
+    ParametersChanged,
+    StartAt,
+    UserMessage,
+)
 from shared.engine.nodes import keyboard
 from shared.engine.outcome import NodeFailed
 from shared.engine.registry import COMPLETERS, EXECUTORS
@@ -43,14 +55,15 @@ class StepResult:
 def step(bot: Bot, session: Session | None, inbound: Inbound, surroundings: Surroundings) -> StepResult:
     """Advance a conversation by one inbound event, up to the next wait."""
     facts: list[Fact] = []
-    if session is not None and _has_expired(bot, session, surroundings):
+    if session is not None and has_expired(bot, session, surroundings.now_ms):
         facts.append(Fact("conversation.deleted", session))
         session = None
-    is_new = session is None
     if session is None:
         if isinstance(inbound, Opened) and not bot.session_behavior["welcomeOnSessionStart"]:
             return _nothing_said(bot, facts, surroundings)
-        session = Session(conversation_id=surroundings.new_conversation_id, created_at_ms=surroundings.now_ms)
+        session = Session(
+            conversation_id=surroundings.new_conversation_id, created_at_ms=surroundings.now_ms, waiting="first"
+        )
         facts.append(Fact("conversation.created", session.copy()))
     else:
         session = session.copy()
@@ -64,7 +77,7 @@ def step(bot: Bot, session: Session | None, inbound: Inbound, surroundings: Surr
         session.message = message
     walk = Walk(EXECUTORS, bot, session, surroundings)
     walk.facts = facts
-    _dispatch(walk, inbound, is_new=is_new)
+    _dispatch(walk, inbound)
     return _finish(walk)
 
 
@@ -92,14 +105,14 @@ def resume(bot: Bot, session: Session, answer: EffectAnswer, surroundings: Surro
     return _finish(walk)
 
 
-def _has_expired(bot: Bot, session: Session, surroundings: Surroundings) -> bool:
+def has_expired(bot: Bot, session: Session, now_ms: int) -> bool:
     """A conversation ends after the bot's sessionTimeoutMinutes of silence (ours; 0: never)."""
     minutes = bot.session_behavior["sessionTimeoutMinutes"]
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or minutes <= 0:
         return False
     if session.call["status"] in CALLING:  # a flow that the agent started may run: it is the agent's conversation
         return False
-    return surroundings.now_ms - session.updated_at_ms > minutes * MILLISECONDS_A_MINUTE
+    return now_ms - session.updated_at_ms > minutes * MILLISECONDS_A_MINUTE
 
 
 def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> StepResult:
@@ -110,20 +123,28 @@ def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> St
     return StepResult(session=None, messages=walk.messages, keyboard=None, facts=facts, effect=None, trace=walk.trace)
 
 
-def _dispatch(walk: Walk, inbound: Inbound, *, is_new: bool) -> None:
+def _dispatch(walk: Walk, inbound: Inbound) -> None:
     if isinstance(inbound, UserMessage):
-        _hear_first(walk) if is_new else _hear(walk)
+        _hear(walk)
     elif isinstance(inbound, Opened):
-        _open(walk, is_new=is_new)
+        _open(walk)
     elif isinstance(inbound, StartAt):
         _start_at(walk, inbound)
     elif isinstance(inbound, AgentJoined):
         agent_call.join(walk, inbound.agent)
     elif isinstance(inbound, AgentMessage):
         agent_call.speak(walk, inbound)
-    else:
-        assert isinstance(inbound, CallCompleted)  # noqa: S101 - the last of the union
+    elif isinstance(inbound, CallCompleted):
         agent_call.complete(walk)
+    elif isinstance(inbound, CallRequested):
+        agent_call.request_from_outside(walk)
+    elif isinstance(inbound, CallCancelled):
+        agent_call.cancel_from_outside(walk)
+    elif isinstance(inbound, BotMessage):
+        _tell(walk, inbound)
+    else:
+        assert isinstance(inbound, ParametersChanged)  # noqa: S101 - the last of the union
+        _set_params(walk, inbound)
 
 
 def _hear_first(walk: Walk) -> None:
@@ -148,6 +169,9 @@ def _hear(walk: Walk) -> None:
     session = walk.session
     if session.is_with_agent:
         agent_call.hear(walk)
+        return
+    if session.waiting == "first":
+        _hear_first(walk)
         return
     node = walk.bot.node(*session.position) if session.position is not None else None
     if node is not None and session.waiting == "again":
@@ -192,11 +216,11 @@ def _take_answer(walk: Walk, node: Node, answer: EffectAnswer) -> None:
         walk.run(target)
 
 
-def _open(walk: Walk, *, is_new: bool) -> None:
+def _open(walk: Walk) -> None:
     """The conversation was opened: welcome somebody new, show the last keyboard to somebody known."""
-    behavior = walk.bot.session_behavior
-    welcomes_again = behavior["welcomeOnSessionStart"] and not behavior["restoreNavigation"]
-    if is_new or (welcomes_again and walk.session.call["status"] not in CALLING):
+    behavior, session = walk.bot.session_behavior, walk.session
+    is_due = session.waiting == "first" or not behavior["restoreNavigation"]
+    if behavior["welcomeOnSessionStart"] and is_due and session.call["status"] not in CALLING:
         walk.start_at_entry()
     else:
         walk.spoke = True  # showing the keyboard again is enough: nothing else is said
@@ -214,6 +238,22 @@ def _start_at(walk: Walk, start: StartAt) -> None:
         walk.start_at_fallback()
     else:
         walk.start(target)
+
+
+def _tell(walk: Walk, message: BotMessage) -> None:
+    """Say what somebody outside has the bot say; the keyboard stays."""
+    walk.messages.append({"data": message.data, "meta": message.meta, "position": None})
+    walk.spoke = True
+
+
+def _set_params(walk: Walk, change: ParametersChanged) -> None:
+    """Set parameters for somebody outside; too many of them change nothing, and the trace says so."""
+    walk.spoke = True
+    walk.trace.append(TraceEntry(None, None, "bot"))
+    try:
+        walk.set_params(change.params)
+    except NodeFailed as exc:
+        walk.note_error(error_value(exc.name, str(exc)))
 
 
 def _finish(walk: Walk) -> StepResult:

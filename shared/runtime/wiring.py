@@ -32,14 +32,18 @@ if TYPE_CHECKING:
     from shared.providers.carriers import Carriers
     from shared.scripting.client import ScriptFunction
     from shared.scripting.host import ScriptHost
+    from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.open_api_reading import ReadOpenApi
+    from shared.services.open_api_writing import WriteOpenApi
     from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.usage import ShowUsage
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
+    from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
@@ -58,7 +62,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     _local_targets = targets
     for made in (
         *(guarded_client, carriers, script_host, effect_runner),
-        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver),
+        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver, manage_webhooks),
     ):
         made.cache_clear()
 
@@ -353,8 +357,35 @@ def replay() -> "Replay":
         deliveries=deliveries(),
         queue=delivery_queue(),
         turns=turns(),
+        identities=identities(),
         now_ms=world.now_ms,
     )
+
+
+@cache
+def manage_webhooks() -> "ManageWebhooks":
+    from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - for management alone
+    from shared.net.target_check import TargetCheck  # noqa: PLC0415
+    from shared.services.webhook_management import ManageWebhooks  # noqa: PLC0415
+
+    return ManageWebhooks(
+        bots=bots(),
+        endpoints=endpoints(),
+        log=deliveries(),
+        post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
+        refuse_target=TargetCheck(local_targets=_local_targets),
+        now_ms=world.now_ms,
+        new_id=world.new_id,
+        random_bytes=world.random_bytes,
+    )
+
+
+@cache
+def api_keys() -> "ApiKeys":
+    from shared.services.api_keys import ApiKeys  # noqa: PLC0415 - only APIs have keys
+    from shared.storage.api_keys import DynamoApiKeys  # noqa: PLC0415
+
+    return ApiKeys(rows=DynamoApiKeys(settings().core_table), now_ms=world.now_ms, new_secret=world.new_secret)
 
 
 @cache
@@ -362,6 +393,29 @@ def direct_step() -> "DirectStep":
     from shared.services.direct_step import DirectStep  # noqa: PLC0415 - the Kakao function does not need it
 
     return DirectStep(published=published_bots(), runnable=runnable_bots(), handle_inbound=handle_inbound())
+
+
+@cache
+def read_open_api() -> "ReadOpenApi":
+    from shared.services.open_api_reading import ReadOpenApi  # noqa: PLC0415 - one function has the open API
+
+    return ReadOpenApi(
+        bots=bots(), runnable=runnable_bots(), turns=turns(), identities=identities(), now_ms=world.now_ms
+    )
+
+
+@cache
+def write_open_api() -> "WriteOpenApi":
+    from shared.services.open_api_writing import WriteOpenApi  # noqa: PLC0415 - see read_open_api
+
+    return WriteOpenApi(
+        read=read_open_api(),
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        handle_inbound=handle_inbound(),
+        now_ms=world.now_ms,
+    )
 
 
 @cache

@@ -93,13 +93,15 @@ class Advance:
     ) -> Advanced:
         """Walk with a message; what is `due` goes out with its reply. Raises TurnConflict."""
         before = NO_STATE if newest is None else newest.state
+        if request.from_outside and request.route is not None and before.unfinished.count >= MAX_WAITING:
+            raise Conflict("too many messages to this end user wait already for their next one", log=request.log)
         now_ms = self.now_ms()
         entry = Entry(
             result=nothing_walked(before.session),
             now_ms=now_ms,
             said=request.said,
             client_id=request.client_id,
-            offer=request.offer,
+            offer=before.offer if request.from_outside else request.offer,
             unfinished=before.unfinished,
         )
         if request.inbound is not None:
@@ -251,8 +253,11 @@ class Advance:
 
     def _apology(self, fault: Exception, request: Request, session: Session | None, since_ms: int) -> StepResult:
         """A fault of ours ends its walk: whoever tried again would meet it again, and the conversation would hang. One
-        that may pass is raised, for as long as somebody may still wait."""
+        that may pass is raised, for as long as somebody may still wait. Whoever asked from outside is told of all: the
+        end user did not ask, and gets no apology."""
         may_pass = isinstance(fault, MalgilError) and fault.retryable
+        if request.from_outside:
+            raise fault
         if may_pass and self.now_ms() <= since_ms + GIVE_UP_MS:
             raise fault
         self.report(fault)
@@ -321,13 +326,15 @@ class Advance:
                 return self.writer.write(request, newest, saving)
             return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))
         except TurnTooLarge:
+            if request.from_outside:
+                raise
             session = None if newest is None else newest.state.session
             entry = replace(entry, result=apology(request.bot, session))
             return self.writer.write(request, newest, self._ending(request, entry, due, route, revision))
 
     def _ending(self, request: Request, entry: Entry, due: Due, route: ReplyRoute | None, revision: int) -> Entry:
         """The turn that ends a walk: its reply goes out now, after what is due, or is owed."""
-        if request.nobody_waits:
+        if request.nobody_waits or request.from_outside:
             return self._owing(request, entry, route, revision)
         return self._giving(request, entry, due, route, revision)
 

@@ -38,7 +38,8 @@ class HandleInbound:
     report: Callable[[Exception], None]
 
     def __call__(self, request: Request, newest: Turn | None = None) -> Handled:
-        """Raises Conflict when others were faster every time, Unavailable when the log could not be reached.
+        """Raises Conflict when others were faster every time, Unavailable when the log could not be reached, and what
+        the request's own check raises.
 
         `newest` is the log's newest turn if the caller has just read it.
         """
@@ -50,6 +51,7 @@ class HandleInbound:
             known = before.revision_of(request.client_id)
             if known is not None and newest is not None:
                 return self._again(request, newest, known)
+            request.check(newest)
             try:
                 if newest is not None and before.unfinished.is_walking:
                     if not self._is_given_up(newest):
@@ -69,7 +71,7 @@ class HandleInbound:
 
     def due(self, request: Request, newest: Turn | None) -> Due:
         """Owed replies that go out with the next answer: all but those that are being posted."""
-        if newest is None or request.route is None or not newest.state.unfinished.owed:
+        if newest is None or request.route is None or request.from_outside or not newest.state.unfinished.owed:
             return NOTHING_DUE
         given: list[Owed] = []
         settled: set[int] = set()

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from shared.bot.model import Bot
 from shared.bot.record import BotRecord, BotVersion
+from shared.conversation.history import SaidTurn
 from shared.conversation.turn import Turn
 from shared.engine.effects import Attempt, Effect, EffectAnswer
 
@@ -17,6 +18,22 @@ class Turns(Protocol):
     def newest(self, bot_id: str, log: str, deadline_ns: int | None = None) -> Turn | None: ...
     def get(self, bot_id: str, log: str, revision: int, deadline_ns: int | None = None) -> Turn | None: ...
     def append(self, turn: Turn, previous: Turn | None = None, deadline_ns: int | None = None) -> None: ...
+
+
+class ReadableTurns(Turns, Protocol):
+    """Logs with what was said in them: the turns `first` to `last`, at most `limit`; none are left when it is empty."""
+
+    def said(
+        self,
+        bot_id: str,
+        log: str,
+        *,
+        first: int,
+        last: int,
+        limit: int,
+        newest_first: bool = True,
+        deadline_ns: int | None = None,
+    ) -> list[SaidTurn]: ...
 
 
 class Bots(Protocol):

@@ -28,7 +28,9 @@ class Request:
     `client_id` tells resends (None: nothing counts as one). `offer` is the next "계속 보기" of a turn without a step;
     with a step, `paginate` finds it. `route` is there where replies are only given as answers: then waiting for a slow
     effect is said, and what is late is owed. `deadline_ns` is on the monotonic clock. `nobody_waits`: the caller is
-    gone, so replies are owed, and an effect that may not get its full time now gets it later.
+    gone, so replies are owed, and an effect that may not get its full time now gets it later. `from_outside`: the end
+    user did not ask, so what is said to those who can only be answered is owed, and effects are the worker's. `check`
+    is shown the turn that the event will follow, and raises what refuses it.
     """
 
     bot: Bot
@@ -43,6 +45,8 @@ class Request:
     route: ReplyRoute | None = None
     deadline_ns: int | None = None
     nobody_waits: bool = False
+    from_outside: bool = False
+    check: Callable[[Turn | None], None] = lambda newest: None
 
     @property
     def can_be_told_to_wait(self) -> bool:

@@ -85,6 +85,8 @@ class Walks:
 
     def is_for_now(self, request: Request, effect: Effect, place: Place) -> bool:
         """Whether to start it: it is expected to be done in the time that its caller waits."""
+        if request.from_outside:
+            return False
         if self.effects.is_refused(effect, place):
             return True
         if request.nobody_waits:

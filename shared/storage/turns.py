@@ -13,7 +13,8 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from shared.aws import BoundedClient
-from shared.conversation.turn import Turn, TurnConflict, TurnTooLarge
+from shared.conversation.history import SaidTurn
+from shared.conversation.turn import JsonObject, Turn, TurnConflict, TurnTooLarge
 from shared.errors import Unavailable
 from shared.storage import keys, turn_codec
 
@@ -51,6 +52,35 @@ class DynamoTurns:
         """One earlier turn."""
         item = self._get(keys.log_partition(bot_id, log), keys.turn_sort(revision), deadline_ns)
         return None if item is None else self._read(bot_id, log, item, deadline_ns)
+
+    def said(
+        self,
+        bot_id: str,
+        log: str,
+        *,
+        first: int,
+        last: int,
+        limit: int,
+        newest_first: bool = True,
+        deadline_ns: int | None = None,
+    ) -> list[SaidTurn]:
+        """What was said in the turns `first` to `last`, at most `limit` of them: one query, whose page may end sooner;
+        none are left when it is empty."""
+        response = self._client.call(
+            "query",
+            deadline_ns,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.log_partition(bot_id, log)},
+                ":first": {"S": keys.turn_sort(first)},
+                ":last": {"S": keys.turn_sort(last)},
+            },
+            ScanIndexForward=not newest_first,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        return [_said(bot_id, item) for item in response["Items"]]
 
     def append(self, turn: Turn, previous: Turn | None = None, deadline_ns: int | None = None) -> None:
         """Write the turn if its revision is still free.
@@ -125,10 +155,7 @@ class DynamoTurns:
         return item
 
     def _read(self, bot_id: str, log: str, item: Item, deadline_ns: int | None) -> Turn:
-        commit = str(uuid.UUID(bytes=bytes(item["c"]["B"])))
-        at_ms = int(item["t"]["N"])
-        hints = turn_codec.hints(bot_id, commit, at_ms)
-        body = turn_codec.decode(item["z"]["B"], int(item["f"]["N"]), hints)
+        body, commit, at_ms = _body(bot_id, item)
         row = body["state"].get("row")
         if row is not None:
             stored = self._get(item["pk"]["S"], keys.state_sort(row), deadline_ns)
@@ -144,6 +171,20 @@ class DynamoTurns:
             at_ms=at_ms,
         )
         return turn if row is None else replace(turn, state_row=row)
+
+
+def _body(bot_id: str, item: Item) -> tuple[JsonObject, str, int]:
+    """The body of a turn's row, its commit and its time."""
+    commit = str(uuid.UUID(bytes=bytes(item["c"]["B"])))
+    at_ms = int(item["t"]["N"])
+    hints = turn_codec.hints(bot_id, commit, at_ms)
+    return turn_codec.decode(item["z"]["B"], int(item["f"]["N"]), hints), commit, at_ms
+
+
+def _said(bot_id: str, item: Item) -> SaidTurn:
+    body, _, at_ms = _body(bot_id, item)
+    revision = keys.revision_of(item["sk"]["S"])
+    return SaidTurn(revision=revision, at_ms=at_ms, messages=body["messages"], events=body["events"])
 
 
 def _check_size(packed: bytes) -> None:

@@ -12,6 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
+from functions.open_api import app as open_api
 from functions.projector import app as projector
 from functions.relay import app as relay
 from functions.webhook_deliver import app as webhook_deliver
@@ -19,7 +20,7 @@ from functions.webhook_fanout import app as webhook_fanout
 from infra.local.embedded import client
 from shared import aws
 from shared.engine.effects import Answered, Attempt, EffectFailed, Mail, SmallTalk
-from shared.runtime import wiring
+from shared.runtime import wiring, world
 from shared.runtime.settings import (
     BOT_BUCKET,
     CORE_TABLE,
@@ -31,11 +32,14 @@ from shared.runtime.settings import (
     SET_ASIDE_QUEUE,
     TURNS_TABLE,
 )
+from shared.services import open_api_writing
 from shared.webhooks.delivery import DeliveryJob, DeliveryKey, batches, make
+from tests.api_world import a_call
 from tests.factories import NOW_MS, a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller
 from tests.integration.test_promises_skill import LONG, a_document
+from tests.open_api_world import ALL_SCOPES
 from tests.webhook_world import a_record, a_turn, an_endpoint, an_event
 
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
@@ -218,6 +222,28 @@ def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     for client_id in ("one", "two", "three", "one"):
         assert "error" not in flow_step.handler({**event, "clientId": client_id}, None)
     assert calls | RUNS_SCRIPTS == allowed("FlowStepFunction")
+
+
+def test_open_api_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    caller = a_caller(wiring.authoring(), LARGE)
+    key = wiring.api_keys().make(name="test", scopes=ALL_SCOPES)[1]
+    person = {"botId": caller.bot_id, "platform": "web", "userKey": "user"}
+    calls = listen(stack)
+    called = [
+        *[("POST", "/openapi/message", {**person, "message": {"text": "안녕"}}, {})] * 2,
+        ("GET", "/openapi/bot", None, {}),
+        ("GET", "/openapi/endusers", None, person),
+        ("GET", "/openapi/conversations", None, {"botId": caller.bot_id}),
+    ]
+    for method, path, body, query in called:
+        call = a_call(method, path, key=key, body=body, query=query)
+        assert open_api.handler(call, None)["statusCode"] < 300
+    to = open_api_writing.Addressee(bot_id=caller.bot_id, platform="web", user_key="user")
+    to_come = world.clock_ns() + 20_000_000_000
+    written = wiring.write_open_api().start_at(to, 1, None, open_api_writing.Call(deadline_ns=to_come))
+    assert written.is_pending
+    wiring.read_open_api().find_end_user(caller.bot_id, "web", "user", to_come)  # its state has a row of its own by now
+    assert calls == allowed("OpenApiFunction")
 
 
 def test_effects_call_exactly_what_their_policy_allows(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:

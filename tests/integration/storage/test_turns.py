@@ -137,3 +137,28 @@ def test_a_turn_that_no_row_can_hold_is_refused_before_it_is_sent(turns: DynamoT
         turns.append(a_turn("huge", messages=huge, state=NO_STATE))
 
     assert client.calls == []
+
+
+# ---- what was said
+
+
+def numbers(turns: DynamoTurns, log: str, **asked: Any) -> list[int]:
+    return [turn.revision for turn in turns.said("bot", log, **asked)]
+
+
+def test_what_was_said_is_read_in_either_order_and_without_the_states(turns: DynamoTurns, client: FaultyClient) -> None:
+    noise = "".join(random.Random(1).choices("가나다라마바사아자차카타파하", k=20_000))
+    state = LogState(session=Session(conversation_id="c", created_at_ms=NOW_MS, params={"noise": noise}))
+    for revision in range(1, 6):
+        messages = [{"id": f"m{revision}", "data": {"type": "text", "text": "안녕"}, "meta": None}]
+        turns.append(a_turn("said", revision, state=state, messages=messages))
+    client.calls.clear()
+
+    newest = turns.said("bot", "said", first=2, last=4, limit=2)
+
+    assert client.calls == ["query"]
+    assert [(turn.revision, turn.messages[0]["id"]) for turn in newest] == [(4, "m4"), (3, "m3")]
+    assert numbers(turns, "said", first=2, last=4, limit=2, newest_first=False) == [2, 3]
+    assert numbers(turns, "said", first=1, last=9_999_999_999, limit=100) == [5, 4, 3, 2, 1]
+    assert numbers(turns, "said", first=6, last=9, limit=100) == []
+    assert numbers(turns, "nobody", first=1, last=9, limit=100) == []
