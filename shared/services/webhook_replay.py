@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from shared.errors import Conflict, NotFound
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, StoredTurns
-from shared.webhooks.delivery import Delivery, DeliveryJob, DeliveryKey, batches, in_order, make
+from shared.webhooks.delivery import Delivery, DeliveryJob, DeliveryKey, batches, in_order, make, next_round
 from shared.webhooks.endpoint import Endpoint
 from shared.webhooks.fitting import fitted_if_needed
 from shared.webhooks.grouping import MAX_EVENT_BYTES
@@ -16,8 +16,12 @@ JsonObject = dict[str, Any]
 
 HELD_DAYS: Final = 14
 DAY_MS: Final = 86_400_000
-SLACK_DAYS: Final = 2
-"""A delivery lies under the day of its newest event, which may be before the day on which it was held."""
+LOG_DAYS: Final = 30
+SLACK_DAYS: Final = 28
+"""A delivery lies under the day of its newest event. Events may have waited before they became one: a day in the stream,
+12 days in the queue, 14 among its dead letters."""
+LOST_MS: Final = 3_600_000
+"""A try that is so long overdue is not on its way: its job lies among the dead letters, or never was."""
 
 
 class EndpointDisabled(Conflict):
@@ -43,9 +47,10 @@ class Replay:
         delivery = self.deliveries.get(key)
         if delivery is None or delivery.bot_id != bot_id:
             raise NotFound("no such delivery", delivery=key.delivery_id)
-        if delivery.state == "pending":
+        job = self._again(delivery)
+        if job is None:
             raise Conflict("the delivery is being tried already", delivery=key.delivery_id)
-        self.queue.send([_next_round(delivery)])
+        self.queue.send([job])
 
     def held(self, bot_id: str, webhook_id: str) -> list[Delivery]:
         """What was held in the last 14 days, the oldest first, without its events."""
@@ -62,21 +67,24 @@ class Replay:
         """Send all that was held; how many deliveries that is. Raises NotFound, EndpointDisabled."""
         self._enabled(bot_id, webhook_id)
         found = self.held(bot_id, webhook_id)
-        self.queue.send([_next_round(delivery) for delivery in found])
+        self.queue.send([next_round(delivery) for delivery in found])
         return len(found)
 
     def resend_range(self, bot_id: str, webhook_id: str, *, from_ms: int, until_ms: int) -> int:
-        """Send every delivery whose newest event is of [from, until) again, under its id; how many. The delivery log
-        goes back 30 days. Raises NotFound, EndpointDisabled."""
+        """Send every delivery whose newest event is of [from, until) again, under its id; how many. Those that are
+        being tried are left alone. The delivery log goes back 30 days. Raises NotFound, EndpointDisabled."""
         self._enabled(bot_id, webhook_id)
+        now = self.now_ms()
         found = [
             delivery
-            for day in _days(from_ms, until_ms)
+            for day in _days(max(from_ms, now - (LOG_DAYS + SLACK_DAYS) * DAY_MS), min(until_ms, now + DAY_MS))
             for delivery in self.deliveries.of_day(webhook_id, day)
-            if from_ms <= delivery.key.at_ms < until_ms and delivery.state != "pending" and delivery.bot_id == bot_id
+            if from_ms <= delivery.key.at_ms < until_ms and delivery.bot_id == bot_id
         ]
-        self.queue.send([_next_round(delivery) for delivery in sorted(found, key=lambda found: found.key.at_ms)])
-        return len(found)
+        jobs = [self._again(delivery) for delivery in sorted(found, key=lambda found: found.key.at_ms)]
+        wanted = [job for job in jobs if job is not None]
+        self.queue.send(wanted)
+        return len(wanted)
 
     def replay_log(self, bot_id: str, webhook_id: str, log: str, *, from_ms: int, until_ms: int, replay_id: str) -> int:
         """Make new deliveries of the events that a log told in [from, until); how many. The events keep their ids.
@@ -99,6 +107,15 @@ class Replay:
         self.queue.send(jobs)
         return len(jobs)
 
+    def _again(self, delivery: Delivery) -> DeliveryJob | None:
+        """What sends a delivery again; None while it is being tried. One whose job was lost only needs the job."""
+        if delivery.state != "pending":
+            return next_round(delivery)
+        due_ms = max(delivery.key.at_ms, delivery.next_at_ms or 0)
+        if self.now_ms() - due_ms < LOST_MS:
+            return None
+        return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round, tried=delivery.tried)
+
     def _events(self, bot_id: str, log: str) -> Iterator[JsonObject]:
         newest = self.turns.newest(bot_id, log)
         for revision in range(1, 1 + (0 if newest is None else newest.revision)):
@@ -119,7 +136,3 @@ def _days(from_ms: int, until_ms: int) -> list[str]:
     """The UTC days that [from, until] touches, as partitions are named."""
     first, last = from_ms // DAY_MS, until_ms // DAY_MS
     return [datetime.fromtimestamp(day * DAY_MS // 1000, UTC).strftime("%Y%m%d") for day in range(first, last + 1)]
-
-
-def _next_round(delivery: Delivery) -> DeliveryJob:
-    return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round + 1)
