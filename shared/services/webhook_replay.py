@@ -18,8 +18,8 @@ HELD_DAYS: Final = 14
 DAY_MS: Final = 86_400_000
 LOG_DAYS: Final = 30
 SLACK_DAYS: Final = 28
-"""A delivery lies under the day of its newest event. Events may have waited before they became one: a day in the stream,
-12 days in the queue, 14 among its dead letters."""
+"""A delivery lies under the day of its newest event. Events may have waited before they became one: a day in the
+stream, 12 days in the queue, 14 among its dead letters."""
 LOST_MS: Final = 3_600_000
 """A try that is so long overdue is not on its way: its job lies among the dead letters, or never was."""
 
