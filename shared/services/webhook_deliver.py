@@ -65,9 +65,10 @@ class Deliver:
                 url_revision=None,
                 next_at_ms=None,
             )
-            if not self.deliveries.begin_round(begun, now_ms=self.now_ms()):
-                return  # another copy of the job was faster
-            delivery = begun
+            if self.deliveries.begin_round(begun, now_ms=self.now_ms()):
+                delivery = begun
+            else:  # another copy of the job was faster; or it was this one, and the table's answer was lost
+                delivery = self.deliveries.get(job.key) or delivery
         if job.round != delivery.round:
             return
         if job.tried == delivery.tried and delivery.state == "pending":
@@ -104,8 +105,13 @@ class Deliver:
         after = self._after(delivery, endpoint, attempt, retry_after)
         if self.deliveries.note_attempt(delivery, after, attempt):
             self._follow_up(job, after, endpoint)
-        elif attempt.is_success:  # another copy of the job failed first; the receiver is well all the same
+            return
+        if attempt.is_success:  # whatever another copy of the job wrote down first
             self._note_success(endpoint, attempt)
+        stored = self.deliveries.get(job.key)
+        if stored is not None and (stored.round, stored.tried) == (job.round, job.tried + 1):
+            # Another copy was faster; or it was this one, and the table's answer was lost. Nobody may see to it else.
+            self._follow_up(job, stored)
 
     def _hold(self, delivery: Delivery, now: int) -> None:
         """Keep it for its owner, who may have switched the endpoint on and asked for what is held in the meantime."""

@@ -24,7 +24,7 @@ from tests.integration.test_promises_skill import ECHO
 from tests.loopback_server import LoopbackServer, answering, response
 from tests.webhook_world import NEXT_SECRET, SECRET, a_record, a_turn, an_endpoint, an_event
 
-DONE = {"batchItemFailures": []}
+DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
 def stream_records(stack: Stack, bot_id: str) -> list[dict[str, Any]]:

@@ -326,6 +326,38 @@ class TestTwice:
         world.work()
         assert world.receiver.got == []
 
+    @pytest.mark.parametrize("answer", [500, 410, 200])
+    def test_a_try_that_was_written_down_although_nobody_heard_so_is_followed_up(self, world, answer):
+        """The table's answer was lost, and at the second try the condition no longer held."""
+        note = world.deliveries.note_attempt
+
+        def unheard(*args):
+            note(*args)
+            return False
+
+        world.deliveries.note_attempt = unheard
+        world.receiver.answers = [answer]
+        world.tell(an_event())
+        world.work()
+        assert len(world.receiver.got) == (2 if answer == 500 else 1)
+        assert world.delivery.state == ("failed" if answer == 410 else "delivered")
+        assert world.endpoint.enabled == (answer != 410)
+        assert (world.endpoint.last_success_ms is None) == (answer == 410)
+
+    def test_a_round_that_began_although_nobody_heard_so_is_tried(self, world):
+        begin = world.deliveries.begin_round
+
+        def unheard(delivery, *, now_ms):
+            begin(delivery, now_ms=now_ms)
+            return False
+
+        world.tell(an_event())
+        world.work()
+        world.deliveries.begin_round = unheard
+        world.replay.resend(BOT, world.delivery.key)
+        world.work()
+        assert (world.delivery.state, world.delivery.round, len(world.receiver.got)) == ("delivered", 2, 2)
+
     def test_a_success_counts_although_a_copy_of_the_job_wrote_its_failure_down_first(self, world):
         world.receiver.answers = [200, 500]
 

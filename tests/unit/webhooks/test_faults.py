@@ -15,7 +15,7 @@
 | a receiver always answers 404 | test_deliver: four_failures, what_comes_afterwards_is_held |
 | a receiver fails for one payload | test_deliver: one_payload_that_fails |
 | the URL is changed within the 30 minutes | test_deliver: a_url_that_was_changed_meanwhile |
-| hanging, dripping, endless, packed answers; redirects; DNS; TLS | tests/integration/webhooks/test_hostile_receivers.py |
+| hanging, dripping, endless, packed answers; redirects; DNS; TLS | integration: test_hostile_receivers.py |
 | a 200 and then a reset | test_hostile_receivers: reset_after_the_answer |
 | 410; 429 with Retry-After | test_deliver: 410_stops, 429_with_retry_after |
 | clocks that differ; a row that expired; an old signature | here; test_storage; test_receivers: ten_minutes_ago |
@@ -41,7 +41,6 @@ from shared.webhooks.delivery import DeliveryJob
 from tests.factories import NOW_MS, a_bot, a_handle_inbound, a_node, a_response
 from tests.fakes import MemoryTurns
 from tests.webhook_world import (
-    BOT,
     MINUTE_MS,
     WEBHOOK,
     WebhookWorld,
