@@ -112,7 +112,7 @@ class Shaken:
         def shaken(*args: Any, **named: Any) -> Any:
             self._weather.at(f"before {self._name}.{operation}")
             answer = call(*args, **named)
-            if answer is True and self._weather.strikes(f"the answer of {self._name}.{operation} was lost", 0.03):
+            if answer is True and self._weather.strikes(f"the answer of {self._name}.{operation} was lost", 0.1):
                 answer = call(*args, **named)  # as the SDK's second try: the condition no longer holds
             self._weather.at(f"after {self._name}.{operation}")
             return answer

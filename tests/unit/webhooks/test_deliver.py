@@ -499,7 +499,12 @@ class TestByHand:
 
     def test_a_time_range_asks_for_the_days_of_the_log_and_no_others(self, world):
         asked = []
-        world.deliveries.of_day = lambda webhook_id, day: asked.append(day) or iter(())
+
+        def of_day(webhook_id, day):
+            asked.append(day)
+            return iter(())
+
+        world.deliveries.of_day = of_day
         assert world.replay.resend_range(BOT, WEBHOOK, from_ms=0, until_ms=2**44) == 0
         assert len(asked) <= 61
 
