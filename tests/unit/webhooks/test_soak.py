@@ -27,7 +27,6 @@ CERTAIN = (
     "a batch of the stream came twice",
     "a batch came again from its lowest failure",
     "an entry of PublishBatch failed",
-    "an entry of PublishBatch was refused",
     "the topic tells its queue twice",
     "the sender is quicker than who sends",
     "crash before a job is sent",
@@ -37,7 +36,6 @@ CERTAIN = (
     "a message failed alone",
     "crash after a post",
     "something happens during a post",
-    "crash before endpoints.disable",
     *[f"an owner: {act}" for act in ("off", "on", "url", "secret", "send held", "new")],
 )
 """What the storms have seen, as long as they are together."""
