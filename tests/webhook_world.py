@@ -13,7 +13,8 @@ from shared.errors import Conflict, Unavailable
 from shared.ids import log_key
 from shared.services.people_ports import IdentityPage
 from shared.services.relay import Relay
-from shared.services.webhook_deliver import Deliver
+from shared.services.timed_effects import CircuitBreaker
+from shared.services.webhook_deliver import HUNG_SECONDS, Deliver
 from shared.services.webhook_fanout import Fanout, parse_message
 from shared.services.webhook_replay import Replay
 from shared.storage import keys, turn_codec
@@ -412,12 +413,14 @@ class WebhookWorld:
         self.identities = MemoryIdentities()
         self.aside: list[tuple[JsonObject, str]] = []
         self.faults: list[Exception] = []
+        self.breaker = CircuitBreaker(self.clock.clock_ns, open_ms=1_000 * HUNG_SECONDS)
+        self.slept: list[float] = []
         self.relay = Relay(
             read=read_turn,
             topic=self.topic,
             set_aside=lambda row, reason: self.aside.append((row, reason)),
             report=self.faults.append,
-            sleep=lambda seconds: None,
+            sleep=self.slept.append,
         )
         self.fanout = Fanout(
             endpoints=self.endpoints,
@@ -433,6 +436,7 @@ class WebhookWorld:
             queue=self.queue,
             post=self.receiver,
             now_ms=self.clock.now_ms,
+            breaker=self.breaker,
         )
         self.replay = Replay(
             endpoints=self.endpoints,

@@ -337,7 +337,8 @@ def fanout() -> "Fanout":
 @cache
 def deliver() -> "Deliver":
     from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - one function delivers
-    from shared.services.webhook_deliver import Deliver  # noqa: PLC0415
+    from shared.services.timed_effects import CircuitBreaker  # noqa: PLC0415
+    from shared.services.webhook_deliver import HUNG_SECONDS, Deliver  # noqa: PLC0415
 
     return Deliver(
         endpoints=endpoints(),
@@ -345,6 +346,7 @@ def deliver() -> "Deliver":
         queue=delivery_queue(),
         post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
         now_ms=world.now_ms,
+        breaker=CircuitBreaker(world.clock_ns, open_ms=1_000 * HUNG_SECONDS),
     )
 
 

@@ -17,6 +17,9 @@ JsonObject = dict[str, Any]
 TRIES: Final = 3
 """Of the entries of a call that SNS did not take, in one invocation; after that the stream brings them again."""
 PAUSE_SECONDS: Final = 0.05
+PATIENCE_SECONDS: Final = 5.0
+"""What an invocation waits before it gives a batch back. The stream's mapping tries a batch so often and no more
+(MaximumRetryAttempts of template.yaml), so the pause is what an outage of hours is lived through with."""
 
 
 class UnrelayableTurn(InvalidInput):
@@ -60,7 +63,7 @@ class Relay:
         return min(failed) if failed else None
 
     def _unpublished(self, call: list[EventMessage], rows: dict[int, StreamedTurn]) -> list[EventMessage]:
-        left = call
+        left, stuck = call, list[EventMessage]()
         for attempt in range(TRIES):
             if attempt:
                 self.sleep(PAUSE_SECONDS * attempt)
@@ -68,19 +71,31 @@ class Relay:
                 outcomes = self.topic.publish(left)
             except Unavailable as exc:
                 self.report(exc)
-                return left
-            refused = [message for message, outcome in zip(left, outcomes, strict=True) if outcome == "refused"]
+                break
+            for message, outcome in zip(left, outcomes, strict=True):
+                if outcome == "refused":
+                    stuck += self._refused(message, rows)
             left = [message for message, outcome in zip(left, outcomes, strict=True) if outcome == "failed"]
-            left = [*[message for message in refused if not self._refusal_kept(message, rows)], *left]
             if not left:
-                return []
-        self.report(Unavailable("the topic of events did not take messages", messages=len(left)))
-        return left
+                return stuck
+        else:
+            self.report(Unavailable("the topic of events did not take messages", messages=len(left)))
+        self.sleep(PATIENCE_SECONDS)
+        return [*stuck, *left]
 
-    def _refusal_kept(self, message: EventMessage, rows: dict[int, StreamedTurn]) -> bool:
-        refusal = UnrelayableTurn("the topic of events refuses a message", bot=message.bot_id)
-        keys = [{"pk": {"S": rows[turn].partition}, "sk": {"S": rows[turn].sort}} for turn in message.turns]
-        return all(self._kept_aside(row, refusal) for row in keys)
+    def _refused(self, message: EventMessage, rows: dict[int, StreamedTurn]) -> list[EventMessage]:
+        """What of a refused message could be neither published nor set aside. One of its turns is at fault, so each is
+        published alone, and only what is refused then is set aside."""
+        if len(message.turns) == 1:
+            row = rows[message.turns[0]]
+            refusal = UnrelayableTurn("the topic of events refuses a message", bot=message.bot_id)
+            is_kept = self._kept_aside({"pk": {"S": row.partition}, "sk": {"S": row.sort}}, refusal)
+            return [] if is_kept else [message]
+        alone = [single for turn in message.turns for single in messages([(turn, rows[turn])])]
+        for call in calls(alone):
+            if stuck := self._unpublished(call, rows):
+                return [*stuck, message]
+        return []
 
     def _kept_aside(self, row: JsonObject, reason: Exception) -> bool:
         self.report(reason)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.errors import InvalidInput
+from shared.services.timed_effects import CircuitBreaker
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, PostDelivery
 from shared.webhooks import schedule, signature
-from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, DeliveryKey, body
+from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, DeliveryKey, body, next_round
 from shared.webhooks.endpoint import Disabling, Endpoint
 
 GONE: Final = 410
@@ -20,6 +21,9 @@ EARLY_MS: Final = 1_000
 """A job may come so much before its time: clocks differ, and SQS counts whole seconds."""
 SUCCESS_LAG_MS: Final = 1_000
 """A success is noted in the endpoint's row unless one was within this time: a busy endpoint would be a hot row."""
+HUNG_SECONDS: Final = 60
+"""So long the first tries of an endpoint wait that let others hang; the tries that follow keep their times."""
+TIMEOUT: Final = "timeout"
 MILLISECONDS: Final = 1_000
 
 
@@ -48,13 +52,15 @@ def send(post: PostDelivery, delivery: Delivery, endpoint: Endpoint, now_ms: int
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
-    """Ports and the clock."""
+    """Ports and the clock. `breaker` remembers endpoints that hang: their jobs would keep all senders busy for 15 s
+    each, so that everybody else had to wait. None: everybody is always asked."""
 
     endpoints: Endpoints
     deliveries: Deliveries
     queue: DeliveryQueue
     post: PostDelivery
     now_ms: Callable[[], int]
+    breaker: CircuitBreaker | None = None
 
     def __call__(self, job: DeliveryJob) -> None:
         """Do what the job asks for, if it is still asked for. Raises Unavailable when the job must come again."""
@@ -72,9 +78,10 @@ class Deliver:
                 url_revision=None,
                 next_at_ms=None,
             )
-            if not self.deliveries.begin_round(begun, now_ms=self.now_ms()):
-                return  # another copy of the job was faster
-            delivery = begun
+            if self.deliveries.begin_round(begun, now_ms=self.now_ms()):
+                delivery = begun
+            else:  # another copy of the job was faster; or it was this one, and the table's answer was lost
+                delivery = self.deliveries.get(job.key) or delivery
         if job.round != delivery.round:
             return
         if job.tried == delivery.tried and delivery.state == "pending":
@@ -91,12 +98,32 @@ class Deliver:
         if endpoint is None:
             return  # it was deleted, and its deliveries expire
         if not endpoint.enabled:
-            self.deliveries.hold(delivery, now_ms=now)
+            self._hold(delivery, now)
+            return
+        circuit = (endpoint.webhook_id, endpoint.url)
+        if delivery.tried == 0 and self.breaker is not None and self.breaker.is_open(circuit):
+            self.queue.send([job], delay_seconds=HUNG_SECONDS)
             return
         attempt, retry_after = send(self.post, delivery, endpoint, now)
+        if self.breaker is not None:
+            self.breaker.note(circuit, timed_out=attempt.error == TIMEOUT)
         after = self._after(delivery, endpoint, attempt, retry_after)
         if self.deliveries.note_attempt(delivery, after, attempt):
             self._follow_up(job, after, endpoint)
+            return
+        if attempt.is_success:  # whatever another copy of the job wrote down first
+            self._note_success(endpoint, attempt)
+        stored = self.deliveries.get(job.key)
+        if stored is not None and (stored.round, stored.tried) == (job.round, job.tried + 1):
+            # Another copy was faster; or it was this one, and the table's answer was lost. Nobody may see to it else.
+            self._follow_up(job, stored)
+
+    def _hold(self, delivery: Delivery, now: int) -> None:
+        """Keep it for its owner, who may have switched the endpoint on and asked for what is held in the meantime."""
+        self.deliveries.hold(delivery, now_ms=now)
+        endpoint = self.endpoints.get(delivery.bot_id, delivery.key.webhook_id)
+        if endpoint is not None and endpoint.enabled:
+            self.queue.send([next_round(delivery)])
 
     def _after(self, before: Delivery, endpoint: Endpoint, attempt: Attempt, retry_after: str | None) -> Delivery:
         tried = replace(
@@ -123,14 +150,13 @@ class Deliver:
             return
         if delivery.state == "held" or not delivery.attempts:
             return
-        endpoint = endpoint or self.endpoints.get(job.bot_id, job.key.webhook_id)
-        if endpoint is None:
-            return
         last = delivery.attempts[-1]
+        if endpoint is None:
+            endpoint = self.endpoints.get(job.bot_id, job.key.webhook_id)
+            if endpoint is None or (delivery.state == "failed" and endpoint.updated_at_ms > last.at_ms + last.ms):
+                return  # its owner did something about it since
         if delivery.state == "delivered":
-            answered_ms = last.at_ms + last.ms
-            if (endpoint.last_success_ms or 0) <= answered_ms - SUCCESS_LAG_MS:
-                self.endpoints.note_success(endpoint, answered_ms)
+            self._note_success(endpoint, last)
             return
         gone = last.status == GONE
         self.endpoints.disable(
@@ -145,6 +171,11 @@ class Deliver:
             at_ms=last.at_ms,
             unless_success_since=None if gone else delivery.first_try_ms,
         )
+
+    def _note_success(self, endpoint: Endpoint, attempt: Attempt) -> None:
+        answered_ms = attempt.at_ms + attempt.ms
+        if (endpoint.last_success_ms or 0) <= answered_ms - SUCCESS_LAG_MS:
+            self.endpoints.note_success(endpoint, answered_ms)
 
     def _put_off(self, delivery: Delivery, now: int) -> None:
         """Ask for the next try when it is due. SQS waits 15 minutes at most; what comes early is put off again."""

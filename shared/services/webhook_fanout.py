@@ -9,16 +9,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from shared.errors import InvalidInput, Unavailable
+from shared.errors import InvalidInput
 from shared.ids import BOT_ID
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints
-from shared.webhooks.delivery import Delivery, DeliveryJob, batches, in_order, make
+from shared.webhooks.delivery import Delivery, DeliveryJob, batches, in_order, make, next_round
 from shared.webhooks.endpoint import Endpoint
 
 JsonObject = dict[str, Any]
 
 FRESH_NS: Final = 5_000_000_000
-"""How long endpoints are remembered: a new one gets events within this time."""
+"""How long endpoints are remembered, for events that happened before they were read."""
+CLOCKS_DIFFER_MS: Final = 2_000
+"""By so much the time of an event may be behind that of the read, although it happened later."""
 MAX_REMEMBERED: Final = 1_000
 
 
@@ -60,7 +62,8 @@ class Fanout:
     now_ms: Callable[[], int]
     clock_ns: Callable[[], int]
     report: Callable[[Exception], None]
-    _remembered: dict[str, tuple[int, list[Endpoint]]] = field(default_factory=dict)
+    _remembered: dict[str, tuple[int, int, list[Endpoint]]] = field(default_factory=dict)
+    """Bot -> when they were read, by both clocks, and its endpoints."""
 
     def __call__(self, messages: Sequence[EventsOfBot]) -> set[str]:
         """Make the deliveries. Ids of the messages that must come again; other bots are not held up by them."""
@@ -75,20 +78,22 @@ class Fanout:
             try:
                 jobs += self._deliveries(bot_id, [event for message in found for event in message.events])
                 waiting |= ids
-            except Unavailable as exc:
+            except Exception as exc:  # noqa: BLE001 - they come again, and other bots are not held up
                 self.report(exc)
                 failed |= ids
         try:
             if jobs:  # of all bots together: SQS bills ten as one
                 self.queue.send(jobs)
-        except Unavailable as exc:
+        except Exception as exc:  # noqa: BLE001 - the rows are there, and their jobs come with the batch again
             self.report(exc)
             failed |= waiting
         return failed
 
     def _deliveries(self, bot_id: str, events: list[JsonObject]) -> list[DeliveryJob]:
         """Put the rows of a bot's deliveries; the jobs that ask for them."""
-        endpoints = self._endpoints(bot_id)
+        if not events:
+            return []
+        endpoints = self._endpoints(bot_id, max(event["timestamp"] for event in events))
         if not endpoints:
             return []
         cut = batches(in_order(events))
@@ -100,18 +105,28 @@ class Fanout:
         return jobs
 
     def _stored(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
-        """Put the row; its job, unless the endpoint is off. A row that is there already may still lack its job."""
-        stored = delivery if endpoint.enabled else replace(delivery, state="held")
-        self.deliveries.put(stored, now_ms=self.now_ms())
-        return [DeliveryJob(bot_id=delivery.bot_id, key=delivery.key)] if endpoint.enabled else []
+        """Put the row; its job, unless the endpoint is off. A row that is there already may still lack its job, which
+        the sender holds if the endpoint is off by now."""
+        first_try = DeliveryJob(bot_id=delivery.bot_id, key=delivery.key)
+        if endpoint.enabled:
+            self.deliveries.put(delivery, now_ms=self.now_ms())
+            return [first_try]
+        held = replace(delivery, state="held")
+        if not self.deliveries.put(held, now_ms=self.now_ms()):
+            return [first_try]
+        # Whoever switched it on and asked for what is held may have done so before this row was there.
+        now = self.endpoints.get(endpoint.bot_id, endpoint.webhook_id)
+        return [next_round(held)] if now is not None and now.enabled else []
 
-    def _endpoints(self, bot_id: str) -> list[Endpoint]:
-        """As they were at most 5 s ago; one that is off is looked at again, lest events are held for nothing."""
-        now = self.clock_ns()
-        at, endpoints = self._remembered.get(bot_id, (now - FRESH_NS, []))
-        if now - at >= FRESH_NS or any(not endpoint.enabled for endpoint in endpoints):
+    def _endpoints(self, bot_id: str, newest_ms: int) -> list[Endpoint]:
+        """At least all that there were when the newest event happened; one that is off is looked at again, lest events
+        are held for nothing."""
+        now_ns, now_ms = self.clock_ns(), self.now_ms()
+        read_ns, read_ms, endpoints = self._remembered.get(bot_id, (now_ns - FRESH_NS, 0, []))
+        is_fresh = now_ns - read_ns < FRESH_NS and newest_ms < read_ms - CLOCKS_DIFFER_MS
+        if not is_fresh or any(not endpoint.enabled for endpoint in endpoints):
             endpoints = self.endpoints.of_bot(bot_id)
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
-            self._remembered[bot_id] = (now, endpoints)
+            self._remembered[bot_id] = (now_ns, now_ms, endpoints)
         return endpoints

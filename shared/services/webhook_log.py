@@ -11,8 +11,8 @@ from shared.webhooks.delivery import Delivery, LogPart, Place
 
 DAY_MS: Final = 86_400_000
 ROWS_A_READ: Final = 100
-READS_A_PART: Final = 40
-"""A month of empty days is one part."""
+READS_A_PART: Final = 60
+"""The six weeks in which a held delivery can lie, all empty, are one part."""
 MAX_AT_MS: Final = 253_402_300_799_999
 
 _CURSOR: Final = re.compile(r"(\d{1,15})\.([0-9a-f-]{0,36})", re.ASCII)

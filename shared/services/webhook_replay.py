@@ -14,7 +14,17 @@ from shared.services.log_replay import Range, after_chunk, after_logs, beginning
 from shared.services.people_ports import Identities
 from shared.services.webhook_log import DAY_MS, from_cursor, read_part, to_cursor
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, StoredTurns
-from shared.webhooks.delivery import Delivery, DeliveryJob, DeliveryKey, LogPart, Place, batches, in_order, make
+from shared.webhooks.delivery import (
+    Delivery,
+    DeliveryJob,
+    DeliveryKey,
+    LogPart,
+    Place,
+    batches,
+    in_order,
+    make,
+    next_round,
+)
 from shared.webhooks.endpoint import Endpoint
 from shared.webhooks.fitting import fitted_if_needed
 from shared.webhooks.grouping import MAX_EVENT_BYTES
@@ -22,8 +32,12 @@ from shared.webhooks.grouping import MAX_EVENT_BYTES
 JsonObject = dict[str, Any]
 
 HELD_DAYS: Final = 14
-SLACK_DAYS: Final = 2
-"""A delivery lies under the day of its newest event, which may be before the day on which it was held."""
+LOG_DAYS: Final = 30
+SLACK_DAYS: Final = 28
+"""A delivery lies under the day of its newest event. Events may have waited before they became one: a day in the
+stream, 12 days in the queue, 14 among its dead letters."""
+LOST_MS: Final = 3_600_000
+"""A try that is so long overdue is not on its way: its job lies among the dead letters, or never was."""
 JOBS_A_PART: Final = 500
 READS_A_PART: Final = 400
 """Of turns: a few seconds."""
@@ -76,9 +90,10 @@ class Replay:
             raise NotFound("no such delivery", delivery=key.delivery_id)
         if delivery.is_test:
             raise Conflict("a test is not sent again: send another one", delivery=key.delivery_id)
-        if delivery.state == "pending":
+        job = self._again(delivery)
+        if job is None:
             raise Conflict("the delivery is being tried already", delivery=key.delivery_id)
-        self.queue.send([_next_round(delivery)])
+        self.queue.send([job])
 
     def held(self, bot_id: str, webhook_id: str) -> HeldCount:
         """How much was held in the last 14 days, on or off."""
@@ -106,16 +121,17 @@ class Replay:
         self, bot_id: str, webhook_id: str, *, from_ms: int, until_ms: int, cursor: str | None = None
     ) -> ReplayedPage:
         self._enabled(bot_id, webhook_id)
+        now = self.now_ms()
         return self._asked(
             read_part(
                 self.deliveries,
                 webhook_id,
-                from_ms=from_ms,
-                until_ms=until_ms,
+                from_ms=max(from_ms, now - (LOG_DAYS + SLACK_DAYS) * DAY_MS),
+                until_ms=min(until_ms, now + DAY_MS),
                 newest_first=False,
                 limit=JOBS_A_PART,
                 after=from_cursor(cursor),
-                wanted=lambda found: found.bot_id == bot_id and found.state != "pending" and not found.is_test,
+                wanted=lambda found: found.bot_id == bot_id and not found.is_test and self._again(found) is not None,
             )
         )
 
@@ -133,7 +149,7 @@ class Replay:
         )
 
     def _asked(self, part: LogPart) -> ReplayedPage:
-        self.queue.send([_next_round(delivery) for delivery in part.items])
+        self.queue.send([job for delivery in part.items if (job := self._again(delivery)) is not None])
         return ReplayedPage(deliveries=len(part.items), cursor=to_cursor(part.place))
 
     # ---- the logs of turns
@@ -192,6 +208,15 @@ class Replay:
         self.queue.send([DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key) for delivery in made])
         return are_new
 
+    def _again(self, delivery: Delivery) -> DeliveryJob | None:
+        """What sends a delivery again; None while it is being tried. One whose job was lost only needs the job."""
+        if delivery.state != "pending":
+            return next_round(delivery)
+        due_ms = max(delivery.key.at_ms, delivery.next_at_ms or 0)
+        if self.now_ms() - due_ms < LOST_MS:
+            return None
+        return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round, tried=delivery.tried)
+
     def _enabled(self, bot_id: str, webhook_id: str) -> Endpoint:
         endpoint = self.endpoints.get(bot_id, webhook_id)
         if endpoint is None:
@@ -209,7 +234,3 @@ def _all(part_after: Callable[[str | None], ReplayedPage]) -> int:
         part = part_after(part.cursor)
         count += part.deliveries
     return count
-
-
-def _next_round(delivery: Delivery) -> DeliveryJob:
-    return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round + 1)

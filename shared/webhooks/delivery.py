@@ -16,6 +16,8 @@ MAX_BODY_BYTES: Final = 256 * 1024
 ENVELOPE_BYTES: Final = 1280
 """What stands around the events: two ids and a URL of 255 characters, of which each takes at most four bytes."""
 KEPT_ANSWER_BYTES: Final = 2 * 1024
+LONGEST_ESCAPE: Final = 6
+"""Bytes that JSON takes for one character at most."""
 KEPT_ATTEMPTS: Final = 20
 """Of a delivery that is sent again by hand, the newest."""
 
@@ -116,6 +118,11 @@ class DeliveryJob:
         }
 
 
+def next_round(delivery: Delivery) -> DeliveryJob:
+    """What sends a delivery again that was held, given up or received."""
+    return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round + 1)
+
+
 def in_order(events: Iterable[JsonObject]) -> list[JsonObject]:
     """The oldest first, each id once. Inside a log its `sequence` decides, whatever the clocks of machines said."""
     once = {str(event["id"]): event for event in events}
@@ -195,5 +202,9 @@ def body(delivery: Delivery, url: str) -> bytes:
 
 
 def kept_answer(raw: bytes) -> str:
-    """The beginning of an answer as text that can be stored and shown, whatever it was."""
-    return raw[:KEPT_ANSWER_BYTES].decode("utf-8", "replace").replace("\x00", "")
+    """The beginning of an answer as text that can be stored and shown, whatever it was: at most 2 KB as JSON, so that
+    no receiver can make its row larger than a row may be."""
+    text = raw[:KEPT_ANSWER_BYTES].decode("utf-8", "replace").replace("\x00", "")
+    while (over := len(to_bytes(text)) - 2 - KEPT_ANSWER_BYTES) > 0:
+        text = text[: -max(1, over // LONGEST_ESCAPE)]
+    return text

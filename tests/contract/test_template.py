@@ -13,6 +13,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from infra.check_layer import kept_services
 from shared.net.deliveries import TIMEOUT_SECONDS
+from shared.services.relay import PATIENCE_SECONDS
 from shared.storage.keys import TURN_PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -530,6 +531,10 @@ def test_one_record_of_a_stream_cannot_stop_the_others_for_ever(name):
     assert mapping["DestinationConfig"]["OnFailure"]["Destination"]["Fn::GetAtt"][0] in QUEUES
     assert 0 < mapping["MaximumRetryAttempts"] < 10_000
     assert 0 < mapping["MaximumRecordAgeInSeconds"] < 86_400, "the stream keeps records for a day"
+
+
+def test_the_relays_tries_last_for_hours_without_the_topic():
+    assert STREAM_MAPPINGS["RelayStreamMapping"]["MaximumRetryAttempts"] * PATIENCE_SECONDS >= 2 * 3_600
 
 
 @each_stream_mapping

@@ -5,17 +5,22 @@ import gzip
 import itertools
 import json
 import socket
+import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import shared.net.exchange  # noqa: F401 - a test with a short deadline should not pay for the first import
 from shared.net.deliveries import MAX_WIRE_BYTES, DeliveryClient
 from shared.net.guarded_client import GuardedClient
 from shared.webhooks.delivery import KEPT_ANSWER_BYTES, Attempt
+from shared.webhooks.schedule import next_try, retry_after
+from tests.factories import NOW_MS
 from tests.integration.net.conftest import client_for, server_context
 from tests.loopback_server import LoopbackServer, answering, response, saying
 from tests.webhook_world import Clock
@@ -66,9 +71,22 @@ def test_any_other_status_is_a_failure_with_the_beginning_of_its_answer(status: 
     assert len(attempt.answer.encode()) <= KEPT_ANSWER_BYTES + 3
 
 
-def test_retry_after_is_handed_on() -> None:
-    with LoopbackServer(answering(429, headers=[("Retry-After", "3600")])) as server:
-        assert post(server)[1] == "3600"
+@pytest.mark.parametrize(
+    ("said", "waits"),
+    [
+        ("600", 600),
+        ("3600", 900),
+        ("9" * 4_000, 900),
+        ("Sat, 21 Nov 2026 00:10:00 GMT", 600),
+        ("Sat, 21 Nov 2020 00:00:00 GMT", 180),
+        *[(nonsense, 180) for nonsense in ("", "0", "-600", "soon", "1e9", "600.5", "Sat, 99 Nov 2026", "\xb2\xb2")],
+    ],
+)
+def test_a_receiver_that_asks_for_patience_gets_it_within_the_schedule(said: str, waits: int) -> None:
+    with LoopbackServer(answering(429, headers=[("Retry-After", said)])) as server:
+        attempt, asked = post(server)
+    assert attempt.status == 429
+    assert next_try(0, retry_after(asked, NOW_MS)) == waits
 
 
 Script = Callable[..., None]
@@ -102,6 +120,15 @@ def bomb(connection: Any, _: Any) -> None:
 def too_long_a_promise(connection: Any, _: Any) -> None:
     connection.send(HEAD + b"Content-Length: 100000000\r\n\r\nabc")
     connection.reset()
+
+
+@pytest.mark.parametrize("letter", [b"\x01", b"\xff", b'"', "가".encode(), b"\xf0\x9f\x98\x80"])
+def test_no_answer_makes_its_row_too_large(letter: bytes) -> None:
+    """A row holds twenty answers beside the events: what is kept of each takes 2 KB, however it is written."""
+    with LoopbackServer(answering(500, letter * 4_000)) as server:
+        attempt, _ = post(server)
+    assert attempt.answer
+    assert len(json.dumps(attempt.answer, ensure_ascii=False).encode()) <= KEPT_ANSWER_BYTES + 2
 
 
 @pytest.mark.parametrize(
@@ -239,6 +266,29 @@ class TestAddresses:
             port = server.port
         client = GuardedClient(resolve=lambda host, _: ["127.0.0.1"], local_targets=frozenset({("a.example", port)}))
         assert deliveries(client)(f"http://a.example:{port}/", HEADERS, BODY)[0].error == "connect"
+
+    def test_a_look_up_that_hangs_ends_with_the_try(self) -> None:
+        is_over = threading.Event()
+
+        def hang(host: str, port: int) -> list[str]:
+            is_over.wait()
+            return ["93.184.216.34"]
+
+        client = GuardedClient(resolve=hang)
+        attempt, _ = deliveries(client, SHORT_DEADLINE)("http://receiver.example/", HEADERS, BODY)
+        is_over.set()
+        assert attempt.error == "timeout"
+
+    @settings(max_examples=300, deadline=None)
+    @given(st.text(max_size=60) | st.from_regex(r"https?://[^/]{0,30}(:[0-9]{0,7})?(/.{0,20})?", fullmatch=True))
+    def test_whatever_stands_for_a_url_is_a_failure_that_is_written_down(self, url: str) -> None:
+        """A try that raises would be made again and again and never be counted."""
+
+        def nobody(host: str, port: int) -> list[str]:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+
+        attempt, _ = deliveries(GuardedClient(resolve=nobody))(url, HEADERS, BODY)
+        assert attempt.error in {"blocked", "dns"}
 
     def test_what_is_kept_of_a_try_names_no_address(self) -> None:
         client = GuardedClient(resolve=lambda host, port: ["10.1.2.3"])

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,13 +15,16 @@ from functions.relay import app as relay
 from functions.webhook_deliver import app as webhook_deliver
 from functions.webhook_fanout import app as webhook_fanout
 from infra.local.embedded import client
+from shared.json_input import clean_text
 from shared.runtime import wiring
 from shared.runtime.settings import DELIVERY_QUEUE, SET_ASIDE_QUEUE
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import Caller, a_caller
 from tests.integration.test_promises_skill import ECHO
-from tests.loopback_server import LoopbackServer, answering
+from tests.loopback_server import LoopbackServer, answering, response
 from tests.webhook_world import NEXT_SECRET, SECRET, a_record, a_turn, an_endpoint, an_event
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
 
 
 def stream_records(stack: Stack, bot_id: str) -> list[dict[str, Any]]:
@@ -142,6 +148,130 @@ def test_odd_text_passes_the_topic_and_the_queues(stack: Stack, text: str) -> No
     (message,) = received(stack, stack.event_queue)
     (event,) = json.loads(message["body"])["events"]
     assert event["data"]["message"]["data"]["text"] == text.replace("\x00", "")
+
+
+ODD = (
+    *[
+        "NUL \x00 안",
+        "\ud83d",
+        "끝 \ud800",
+        "\udc00\ud800",
+        "\ufffe\uffff",
+        "\ufdd0",
+        "\U0010ffff",
+        "\x7f\x80\x85",
+        "\x1b[31m",
+    ],
+    *[
+        "\u1100\u1161\u11a8",
+        "각",
+        "\u3164",
+        "ﾡﾢﾣ",
+        "ㅋ" * 1_000,
+        "１２３",
+        "👨‍👩‍👧‍👦",
+        "👨‍👩‍👧‍👦" * 40,
+        "❤\ufe0f\u200d🔥",
+    ],
+    *["\u2028줄\u2029", "줄\r\n바꿈\n\r끝", "\u202eabc\u202c", "\u200b\u200d\ufeff", "שלום عالم", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A"],
+    *["{{constructor}}", "{{#if}}", "{{{x}}}", "${7*7}", "{%raw%}", "__proto__", "a.__class__", "params.platform"],
+    *[
+        "=1+1",
+        "@SUM(A1)",
+        "<img onerror=alert(1)>",
+        "javascript:alert(1)",
+        "'; DROP TABLE events;--",
+        "\\u0000",
+        "\\ud83d",
+    ],
+    *[
+        '"\\',
+        "\\",
+        "%00",
+        "%s%n",
+        "null",
+        "NaN",
+        "1e400",
+        "010-1234-5678",
+        "../../etc/passwd",
+        "\r\nX-Injected: 1",
+        "`id`",
+    ],
+)
+
+
+def test_whatever_an_end_user_types_arrives_as_text_that_everybody_can_store(stack: Stack, caller: Caller) -> None:
+    """A real turn each, through the stream's records, the topic, both queues and a socket."""
+    with LoopbackServer(answering()) as server:
+        register(caller, server)
+        for text in ODD:
+            caller.say(text)
+        for _ in range(3):
+            carry(stack, caller.bot_id)
+        bodies = [request.body for request in server.requests]
+    events: dict[str, Any] = {}
+    for body in bodies:
+        text = body.decode("utf-8")
+        assert "\\u0000" not in text.replace("\\\\", ""), "jsonb has no NUL"
+        assert not re.search(r"\\ud[89a-f]", text.replace("\\\\", ""), re.IGNORECASE), "nor lone surrogates"
+        for event in json.loads(text)["messages"]:
+            assert events.setdefault(event["id"], event) == event
+            json.dumps(event, ensure_ascii=False).encode("utf-8")
+    in_turn = sorted(events.values(), key=lambda event: event["sequence"])
+    said = [event["data"]["message"]["data"]["text"] for event in in_turn if event["event"] == "bot.message.received"]
+    assert said == [clean_text(text) for text in ODD]
+    sequences = [event["sequence"] for event in in_turn if not event["event"].startswith("bot.updated")]
+    assert sequences == list(range(1, len(sequences) + 1))
+
+
+class Gate:
+    """A receiver that says nothing to one path until it is opened, and OK to all others."""
+
+    def __init__(self, others: int) -> None:
+        self.opened = threading.Event()
+        self.all_others_came = threading.Event()
+        self._left = others
+        self._lock = threading.Lock()
+
+    def __call__(self, connection: Any, request: Any) -> None:
+        if request.path == "/hangs":
+            self.opened.wait()
+        connection.send(response(200, b"OK"))
+        if request.path != "/hangs":
+            with self._lock:
+                self._left -= 1
+                if self._left == 0:
+                    self.all_others_came.set()
+
+
+def test_one_endpoint_that_hangs_among_fifty_holds_up_nobody(stack: Stack) -> None:
+    """The real handler and real sockets. The one answers only after all others have got theirs, those of its own batch
+    too: had one of them waited for it, this would never end."""
+    forget_wiring()
+    gate = Gate(others=49)
+    bot_id = f"bot-{uuid.uuid4().hex[:8]}"
+    with LoopbackServer(gate) as server:
+        wiring.reach_local_targets(frozenset({("127.0.0.1", server.port)}))
+        for number in range(50):
+            path = "hangs" if number == 0 else f"quick/{number}"
+            wiring.endpoints().create(
+                an_endpoint(bot_id=bot_id, webhook_id=str(uuid.uuid4()), url=f"http://127.0.0.1:{server.port}/{path}")
+            )
+        message = {"botId": bot_id, "events": [an_event(sourceId=bot_id)]}
+        assert webhook_fanout.handler({"Records": [{"messageId": "1", "body": json.dumps(message)}]}, None) == DONE
+        jobs = received(stack, stack.environment[DELIVERY_QUEUE])
+        assert len(jobs) == 50
+        with ThreadPoolExecutor(5) as lambdas:
+            batches = [{"Records": jobs[start : start + 10]} for start in range(0, 50, 10)]
+            running = [lambdas.submit(webhook_deliver.handler, batch, None) for batch in batches]
+            try:
+                came = gate.all_others_came.wait(60)
+            finally:
+                gate.opened.set()
+            answers = [invocation.result() for invocation in running]
+        assert came, "somebody waited for the one that hangs"
+        assert answers == [DONE] * 5
+        assert len(server.requests) == 50
 
 
 def test_messages_of_another_shape_come_again_alone(stack: Stack) -> None:

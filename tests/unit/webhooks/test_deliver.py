@@ -7,14 +7,14 @@ from email.utils import format_datetime
 
 import pytest
 
-from shared.errors import InvalidInput, NotFound, Unavailable
-from shared.services.webhook_deliver import parse_delivery_job
+from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
+from shared.services.webhook_deliver import HUNG_SECONDS, parse_delivery_job
 from shared.services.webhook_replay import EndpointDisabled, HeldCount
-from shared.webhooks.delivery import DeliveryJob
+from shared.webhooks.delivery import DeliveryJob, LogPart
 from shared.webhooks.endpoint import Disabling, switched, with_url
 from shared.webhooks.schedule import next_try, retry_after
 from tests.factories import NOW_MS
-from tests.webhook_world import BOT, MINUTE_MS, WEBHOOK, WebhookWorld, a_turn, an_endpoint, an_event
+from tests.webhook_world import BOT, MINUTE_MS, OTHER_WEBHOOK, WEBHOOK, WebhookWorld, a_turn, an_endpoint, an_event
 
 
 @pytest.fixture
@@ -326,8 +326,188 @@ class TestTwice:
         world.work()
         assert world.receiver.got == []
 
+    @pytest.mark.parametrize("answer", [500, 410, 200])
+    def test_a_try_that_was_written_down_although_nobody_heard_so_is_followed_up(self, world, answer):
+        """The table's answer was lost, and at the second try the condition no longer held."""
+        note = world.deliveries.note_attempt
+
+        def unheard(*args):
+            note(*args)
+            return False
+
+        world.deliveries.note_attempt = unheard
+        world.receiver.answers = [answer]
+        world.tell(an_event())
+        world.work()
+        assert len(world.receiver.got) == (2 if answer == 500 else 1)
+        assert world.delivery.state == ("failed" if answer == 410 else "delivered")
+        assert world.endpoint.enabled == (answer != 410)
+        assert (world.endpoint.last_success_ms is None) == (answer == 410)
+
+    def test_a_round_that_began_although_nobody_heard_so_is_tried(self, world):
+        begin = world.deliveries.begin_round
+
+        def unheard(delivery, *, now_ms):
+            begin(delivery, now_ms=now_ms)
+            return False
+
+        world.tell(an_event())
+        world.work()
+        world.deliveries.begin_round = unheard
+        world.replay.resend(BOT, world.delivery.key)
+        world.work()
+        assert (world.delivery.state, world.delivery.round, len(world.receiver.got)) == ("delivered", 2, 2)
+
+    def test_a_success_counts_although_a_copy_of_the_job_wrote_its_failure_down_first(self, world):
+        world.receiver.answers = [200, 500]
+
+        def twin():
+            world.receiver.meanwhile = lambda: None
+            world.receiver.answers.reverse()
+            world.deliver(job)
+            world.receiver.answers.append(200)
+
+        world.tell(an_event())
+        job = world.queue.take()
+        world.receiver.meanwhile = twin
+        world.deliver(job)
+        assert [attempt.status for attempt in world.delivery.attempts] == [500]
+        assert world.endpoint.last_success_ms is not None
+
+    def test_what_was_asked_for_before_it_was_held_is_sent(self, world):
+        """The owner switches it off, on again and sends what is held, between our look and our writing that it is."""
+        world.tell(an_event())
+        world.endpoints.rows[WEBHOOK] = switched(world.endpoint, enabled=False, now_ms=world.clock.ms)
+        hold = world.deliveries.hold
+
+        def owner_first(delivery, *, now_ms):
+            world.endpoints.rows[WEBHOOK] = switched(world.endpoint, enabled=True, now_ms=now_ms)
+            assert world.replay.send_held(BOT, WEBHOOK) == 0
+            return hold(delivery, now_ms=now_ms)
+
+        world.deliveries.hold = owner_first
+        world.work()
+        assert (world.delivery.state, len(world.receiver.got)) == ("delivered", 1)
+
+    def test_a_disabling_that_comes_late_does_not_undo_what_the_owner_did_since(self, world):
+        world.receiver.always = 410
+        world.tell(an_event())
+        job = world.queue.take()
+        disable = world.endpoints.disable
+
+        def crash(*_, **__):
+            raise Unavailable("lost")
+
+        world.endpoints.disable = crash
+        with pytest.raises(Unavailable):
+            world.deliver(job)
+        world.endpoints.disable = disable
+        world.clock.ms += MINUTE_MS
+        world.endpoints.rows[WEBHOOK] = replace(world.endpoint, updated_at_ms=world.clock.ms)
+        world.deliver(job)
+        assert world.endpoint.enabled
+
+
+class TestAnEndpointThatHangs:
+    """Each of its jobs holds a sender for 15 s: what begins waits, what has begun keeps its times."""
+
+    HANGS = 5
+
+    def hang(self, world, deliveries: int) -> None:
+        world.receiver.always = "timeout"
+        for number in range(1, deliveries + 1):
+            world.tell(an_event(number))
+        for _ in range(deliveries):
+            world.deliver(world.queue.take())
+
+    def test_its_first_tries_wait_after_five_time_outs_in_a_row(self, world):
+        self.hang(world, 1_000)
+        assert len(world.receiver.got) == self.HANGS
+        assert world.queue.delays.count(HUNG_SECONDS) == 1_000 - self.HANGS
+
+    def test_it_is_asked_again_after_a_minute(self, world):
+        self.hang(world, 20)
+        world.clock.ms += 1_000 * HUNG_SECONDS
+        world.deliver(world.queue.take())
+        world.deliver(world.queue.take())
+        assert len(world.receiver.got) == self.HANGS + 1
+
+    def test_what_has_begun_is_tried_at_its_times_and_switches_it_off_after_30_minutes(self, world):
+        self.hang(world, 20)
+        while world.endpoint.enabled:
+            world.deliver(world.queue.take())
+        assert world.endpoint.disabled_at_ms == NOW_MS + 30 * MINUTE_MS
+        world.work()
+        states = [row.state for row in world.deliveries.rows.values()]
+        assert set(states) == {"failed", "held"}
+        assert all(len(row.attempts) <= 4 for row in world.deliveries.rows.values())
+
+    def test_once_it_answers_all_of_it_is_sent(self, world):
+        self.hang(world, 50)
+        world.receiver.always = 200
+        world.work()
+        assert {row.state for row in world.deliveries.rows.values()} == {"delivered"}
+
+    def test_another_url_and_other_endpoints_do_not_wait_for_it(self, world):
+        self.hang(world, 10)
+        world.endpoints.rows[OTHER_WEBHOOK] = an_endpoint(webhook_id=OTHER_WEBHOOK)
+        world.endpoints.rows[WEBHOOK] = with_url(world.endpoint, "https://new.example/hook")
+        world.receiver.got.clear()
+        world.queue.jobs.clear()
+        world.tell(an_event(99))
+        world.deliver(world.queue.take())
+        world.deliver(world.queue.take())
+        assert {posted.data["webhookId"] for posted in world.receiver.got} == {WEBHOOK, OTHER_WEBHOOK}
+
+    def test_one_that_times_out_now_and_then_is_always_asked(self, world):
+        world.receiver.answers = ["timeout", 200, "timeout", "timeout", 200, "timeout"] * 10
+        for number in range(1, 61):
+            world.tell(an_event(number))
+            world.deliver(world.queue.take())
+        assert HUNG_SECONDS not in world.queue.delays
+
 
 class TestByHand:
+    def test_a_delivery_whose_job_was_lost_is_sent_again_by_hand_after_an_hour(self, world):
+        world.tell(an_event())
+        world.queue.jobs.clear()
+        world.clock.ms = NOW_MS + 59 * MINUTE_MS
+        with pytest.raises(Conflict, match="tried already"):
+            world.replay.resend(BOT, world.delivery.key)
+        assert world.replay.resend_range(BOT, WEBHOOK, from_ms=0, until_ms=2**42) == 0
+        world.clock.ms += 2 * MINUTE_MS
+        world.replay.resend(BOT, world.delivery.key)
+        assert world.replay.resend_range(BOT, WEBHOOK, from_ms=0, until_ms=2**42) == 1
+        world.work()
+        assert (world.delivery.state, world.delivery.round, len(world.receiver.got)) == ("delivered", 1, 1)
+
+    def test_one_that_waits_for_its_next_try_is_not_taken_for_lost(self, world):
+        world.receiver.always = 500
+        world.clock.ms += 100 * MINUTE_MS
+        world.tell(an_event())
+        world.deliver(world.queue.take())
+        with pytest.raises(Conflict, match="tried already"):
+            world.replay.resend(BOT, world.delivery.key)
+
+    def test_what_was_held_long_after_it_happened_is_found(self):
+        """The event lay among the dead letters for weeks."""
+        world = WebhookWorld(an_endpoint(enabled=False))
+        world.clock.ms += 26 * 24 * 60 * MINUTE_MS
+        world.tell(an_event())
+        world.clock.ms += 13 * 24 * 60 * MINUTE_MS
+        assert world.replay.held(BOT, WEBHOOK) == HeldCount(count=1, is_all=True)
+
+    def test_a_time_range_asks_for_the_days_of_the_log_and_no_others(self, world):
+        asked = []
+
+        def part_of_day(webhook_id, day, **options):
+            asked.append(day)
+            return LogPart(items=[])
+
+        world.deliveries.part_of_day = part_of_day
+        assert world.replay.resend_range(BOT, WEBHOOK, from_ms=0, until_ms=2**44) == 0
+        assert 58 <= len(asked) <= 61
+
     def test_a_delivery_is_sent_again_under_its_id(self, world):
         world.tell(an_event())
         world.work()

@@ -133,13 +133,28 @@ def test_a_bot_that_cannot_be_served_does_not_hold_up_the_others(world):
     assert len(world.deliveries.rows) == 1
 
 
-def test_endpoints_are_remembered_for_five_seconds(world):
+def test_endpoints_are_remembered_for_five_seconds_for_what_happened_before(world):
+    world.clock.ms += 60_000
     world.tell(an_event(1))
     world.tell(an_event(2))
     assert world.endpoints.reads == 1
     world.clock.ms += 5_000
     world.tell(an_event(3))
     assert world.endpoints.reads == 2
+
+
+def test_what_happened_after_an_endpoint_was_made_reaches_it_however_soon(world):
+    world.tell(an_event(1))
+    world.endpoints.rows[OTHER_WEBHOOK] = an_endpoint(webhook_id=OTHER_WEBHOOK, created_at_ms=world.clock.ms)
+    world.tell(an_event(2))
+    assert [key.webhook_id for key in world.deliveries.rows] == [WEBHOOK, WEBHOOK, OTHER_WEBHOOK]
+
+
+def test_a_fault_that_nobody_expected_does_not_hold_up_other_bots(world):
+    world.endpoints.rows["broken"] = an_endpoint(webhook_id="no uuid", bot_id="broken")
+    assert world.fan_out(message(an_event(), bot_id="broken"), message(an_event())) == {"0"}
+    assert len(world.deliveries.rows) == 1
+    assert len(world.faults) == 1
 
 
 class TestAnEndpointThatIsOff:
@@ -156,6 +171,32 @@ class TestAnEndpointThatIsOff:
         world.endpoints.rows[WEBHOOK] = an_endpoint()
         world.tell(an_event(2))
         assert [row.state for row in world.deliveries.rows.values()] == ["held", "pending"]
+
+    def test_what_was_asked_for_before_its_row_was_there_is_sent(self):
+        """The owner switches it on and sends what is held, between our look at the endpoint and the row."""
+        world = WebhookWorld(an_endpoint(enabled=False))
+        put = world.deliveries.put
+
+        def owner_first(delivery, *, now_ms):
+            world.endpoints.rows[WEBHOOK] = an_endpoint()
+            assert world.replay.send_held(BOT, WEBHOOK) == 0
+            return put(delivery, now_ms=now_ms)
+
+        object.__setattr__(world.deliveries, "put", owner_first)
+        world.tell(an_event())
+        world.work()
+        assert (world.delivery.state, len(world.receiver.got)) == ("delivered", 1)
+
+    def test_a_row_whose_job_was_lost_in_a_crash_is_held_too(self):
+        """The endpoint was on when the row was put, and off when the batch came again."""
+        world = WebhookWorld()
+        world.queue.fails = True
+        assert world.fan_out(message(an_event())) == {"0"}
+        world.queue.fails = False
+        world.endpoints.rows[WEBHOOK] = an_endpoint(enabled=False)
+        world.tell(an_event())
+        world.work()
+        assert (world.delivery.state, world.receiver.got) == ("held", [])
 
 
 @pytest.mark.parametrize(

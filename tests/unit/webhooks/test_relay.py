@@ -13,6 +13,7 @@ from shared.engine.walk import Fact
 from shared.errors import Unavailable
 from shared.json_input import clean_text, plain_json
 from shared.services.authoring import SYSTEM_LOG
+from shared.services.relay import PATIENCE_SECONDS
 from shared.storage.turn_stream import UnreadableTurn, read_turn
 from shared.webhooks.grouping import MAX_EVENT_BYTES, MAX_MESSAGE_BYTES, calls, messages
 from tests.factories import NOW_MS
@@ -187,11 +188,40 @@ def test_a_record_that_cannot_even_be_set_aside_comes_again_and_what_is_before_i
     assert sequences(world) == [1, 2]
 
 
-def test_what_the_topic_refuses_for_its_content_is_set_aside(world):
+def test_of_a_message_that_the_topic_refuses_only_the_turn_at_fault_is_set_aside(world):
+    world.topic.answers = [{0: "refused"}, {1: "refused"}]
+    assert world.relay(records_of(3)) is None
+    assert [row["sk"]["S"] for row, _ in world.aside] == ["T#0000000002"]
+    assert sequences(world) == [1, 3]
+
+
+def test_a_refused_message_of_many_turns_is_published_in_calls_that_sns_takes(world):
     world.topic.answers = [{0: "refused"}]
-    records = records_of(2)
-    assert world.relay(records) is None
-    assert [row["sk"]["S"] for row, _ in world.aside] == ["T#0000000001", "T#0000000002"]
+    assert world.relay(records_of(25)) is None
+    assert [len(call) for call in world.topic.calls] == [1, 10, 10, 5]
+    assert sequences(world) == list(range(1, 26))
+    assert world.aside == []
+
+
+def test_a_refused_turn_that_cannot_be_set_aside_comes_again(world):
+    def refuse(row, reason):
+        raise Unavailable("no queue")
+
+    object.__setattr__(world.relay, "set_aside", refuse)
+    world.topic.answers = [{0: "refused"}, {1: "refused"}]
+    records = records_of(3)
+    assert world.relay(records) == records[0]["dynamodb"]["SequenceNumber"]
+
+
+def test_an_outage_is_waited_for_so_that_the_tries_of_the_stream_last_for_hours(world):
+    world.topic.answers = [Unavailable("down")]
+    world.relay(records_of(1))
+    world.topic.answers = [{0: "failed"}] * 3
+    world.relay(records_of(1))
+    assert world.slept.count(PATIENCE_SECONDS) == 2
+    world.slept.clear()
+    assert world.relay(records_of(1)) is None
+    assert world.slept == []
 
 
 class TestAnEventThatIsTooLarge:
