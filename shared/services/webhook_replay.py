@@ -184,6 +184,8 @@ class Replay:
         """Deliveries of the events, each under the time of its newest: the same request must find the same rows.
         Whether each is new. The others are asked for again, lest they never were, when a try that is under way is over.
         """
+        if not events:
+            return []
         fitting = [fitted_if_needed(event, MAX_EVENT_BYTES) for event in events]
         made = [
             make(endpoint.bot_id, endpoint.webhook_id, batch, replay_id=replay_id)
