@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import validate
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
+from samtranslator.yaml_helper import yaml_parse
 
 JsonObject = dict[str, Any]
 
@@ -21,10 +21,9 @@ class OpenApiDocument:
     """Raises when the file is no valid OpenAPI document."""
 
     def __init__(self, path: Path) -> None:
-        self.content: JsonObject = yaml.safe_load(path.read_text(encoding="utf-8"))
+        self.content: JsonObject = yaml_parse(path.read_text(encoding="utf-8"))
         validate(self.content)
-        resource = Resource(contents=self.content, specification=DRAFT202012)
-        self._registry: Registry[Any] = Registry().with_resource(HERE, resource)
+        self._registry: Registry[Any] = Registry().with_resource(HERE, DRAFT202012.create_resource(self.content))
 
     def routes(self) -> set[tuple[str, str]]:
         """(method, path) of every operation."""

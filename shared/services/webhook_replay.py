@@ -41,6 +41,7 @@ LOST_MS: Final = 3_600_000
 JOBS_A_PART: Final = 500
 READS_A_PART: Final = 400
 """Of turns: a few seconds."""
+AFTER_A_TRY_SECONDS: Final = 60
 MAX_REPLAY_ID: Final = 64
 
 
@@ -197,7 +198,10 @@ class Replay:
 
     def _deliver(self, endpoint: Endpoint, events: list[JsonObject], replay_id: str) -> list[bool]:
         """Deliveries of the events, each under the time of its newest: the same request must find the same rows.
-        Whether each is new; the others are asked for again, lest they never were."""
+        Whether each is new. The others are asked for again, lest they never were, when a try that is under way is over.
+        """
+        if not events:
+            return []
         fitting = [fitted_if_needed(event, MAX_EVENT_BYTES) for event in events]
         made = [
             make(endpoint.bot_id, endpoint.webhook_id, batch, replay_id=replay_id)
@@ -205,7 +209,13 @@ class Replay:
         ]
         now = self.now_ms()
         are_new = [self.deliveries.put(delivery, now_ms=now) for delivery in made]
-        self.queue.send([DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key) for delivery in made])
+        for is_new, delay_seconds in ((True, 0), (False, AFTER_A_TRY_SECONDS)):
+            jobs = [
+                DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key)
+                for delivery, was_new in zip(made, are_new, strict=True)
+                if was_new == is_new
+            ]
+            self.queue.send(jobs, delay_seconds=delay_seconds)
         return are_new
 
     def _again(self, delivery: Delivery) -> DeliveryJob | None:

@@ -118,7 +118,7 @@ class TestEndpoints:
     )
     def test_names_and_urls_have_limits(self, world: World, fields: dict[str, str], place: str) -> None:
         with pytest.raises(InvalidInput, match=place):
-            world.manage.create(BOT, **{"name": "n", "url": URL, **fields})
+            world.manage.create(BOT, **{"name": "n", "url": URL, **fields})  # type: ignore[arg-type]
         with pytest.raises(InvalidInput, match=place):
             world.manage.change(BOT, WEBHOOK, **fields)  # type: ignore[arg-type]
         assert world.manage.list(BOT) == [an_endpoint()]

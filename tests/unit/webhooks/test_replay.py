@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, Unavailable
 from shared.ids import log_key
 from shared.services import webhook_replay
 from shared.services.log_replay import CHUNK, HOUR_MS, LOGS_A_PAGE
@@ -78,6 +78,17 @@ def test_the_same_request_again_sends_nothing_twice_and_another_one_sends_all_ag
     assert Counter(world.received()) == dict.fromkeys(expected, 2)
 
 
+def test_a_delivery_whose_job_was_lost_is_asked_for_again_and_one_under_way_is_not_sent_twice(world: World) -> None:
+    expected = world.talk("kim", -2000)
+    world.queue.fails = True
+    with pytest.raises(Unavailable):
+        world.replayed()
+    world.queue.fails = False
+    world.replayed()
+    assert set(world.queue.delays) == {60}, "a try may be under way"
+    assert world.received() == expected
+
+
 def test_what_the_stream_forgot_is_told_under_the_ids_of_the_log(world: World) -> None:
     world.talk("kim", -2000)
     world.replayed()
@@ -92,7 +103,12 @@ def test_a_long_log_is_read_only_where_the_range_is_and_in_parts(world: World) -
     ids = world.talk("kim", *[-1_000_000_000 + 100_000 * number for number in range(20 * CHUNK)])
     reads: list[int] = []
     get = world.turns.get
-    world.turns.get = lambda *args: reads.append(args[2]) or get(*args)  # type: ignore[func-returns-value,method-assign]
+
+    def counted(bot_id: str, log: str, revision: int, deadline_ns: int | None = None) -> Any:
+        reads.append(revision)
+        return get(bot_id, log, revision)
+
+    world.turns.get = counted  # type: ignore[method-assign]
     world.replayed(from_at=-1_000_000_000 + 100_000 * 700, until_at=-1_000_000_000 + 100_000 * 720)
     assert world.received() == ids[700:720]
     assert len(reads) < 300
@@ -101,9 +117,14 @@ def test_a_long_log_is_read_only_where_the_range_is_and_in_parts(world: World) -
 def test_a_part_does_bounded_work(world: World) -> None:
     users = [f"user-{number}" for number in range(3 * LOGS_A_PAGE)]
     expected = [event for user in users for event in world.talk(user, *range(-2000, -2000 + CHUNK))]
-    before = world.turns.get
+    get = world.turns.get
     counts: list[int] = []
-    world.turns.get = lambda *args: counts.append(1) or before(*args)  # type: ignore[func-returns-value,method-assign]
+
+    def counted(bot_id: str, log: str, revision: int, deadline_ns: int | None = None) -> Any:
+        counts.append(revision)
+        return get(bot_id, log, revision)
+
+    world.turns.get = counted  # type: ignore[method-assign]
     cursor, parts = None, 0
     while True:
         counts.clear()
