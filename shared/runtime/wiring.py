@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shared.providers.carriers import Carriers
     from shared.scripting.client import ScriptFunction
     from shared.scripting.host import ScriptHost
+    from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
     from shared.services.project import Project
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from shared.services.usage import ShowUsage
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
+    from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
@@ -58,7 +60,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     _local_targets = targets
     for made in (
         *(guarded_client, carriers, script_host, effect_runner),
-        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver),
+        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver, manage_webhooks),
     ):
         made.cache_clear()
 
@@ -353,8 +355,35 @@ def replay() -> "Replay":
         deliveries=deliveries(),
         queue=delivery_queue(),
         turns=turns(),
+        identities=identities(),
         now_ms=world.now_ms,
     )
+
+
+@cache
+def manage_webhooks() -> "ManageWebhooks":
+    from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - for management alone
+    from shared.net.target_check import TargetCheck  # noqa: PLC0415
+    from shared.services.webhook_management import ManageWebhooks  # noqa: PLC0415
+
+    return ManageWebhooks(
+        bots=bots(),
+        endpoints=endpoints(),
+        log=deliveries(),
+        post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
+        refuse_target=TargetCheck(local_targets=_local_targets),
+        now_ms=world.now_ms,
+        new_id=world.new_id,
+        random_bytes=world.random_bytes,
+    )
+
+
+@cache
+def api_keys() -> "ApiKeys":
+    from shared.services.api_keys import ApiKeys  # noqa: PLC0415 - only APIs have keys
+    from shared.storage.api_keys import DynamoApiKeys  # noqa: PLC0415
+
+    return ApiKeys(rows=DynamoApiKeys(settings().core_table), now_ms=world.now_ms, new_secret=world.new_secret)
 
 
 @cache

@@ -139,6 +139,16 @@ def test_the_skill_route_carries_the_bot_and_the_secret_in_its_path():
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["KakaoSkillFunction"]["Timeout"]
 
 
+def test_the_management_api_answers_everything_under_its_path_and_only_reads_turns():
+    (event,) = FUNCTIONS["ManagementApiFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/api/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["ManagementApiFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("ManagementApiFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -198,6 +208,10 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     ],
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
+    "management_api": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue")),
+        {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
+    ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
 EFFECTS = {
@@ -274,6 +288,10 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         | {"sqs:SendMessage"},
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        "management_api": {
+            *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+            "sqs:SendMessage",
+        },
     }
     assert actions == {**allowed, **path_of_events}.get(folder_of(name), set())
 
@@ -325,7 +343,8 @@ def test_log_groups_are_not_shared():
 def test_a_function_has_alarms_on_errors_throttles_and_own_faults(name):
     found = set(alarms_on("FunctionName", {"Ref": name}))
     assert found >= {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}
-    counts_faults = "report_own_fault" in (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    source = (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    counts_faults = "report_own_fault" in source or "shared.runtime.api" in source
     counted = ("Malgil", "OwnFault") in set(alarms_on("service", environment(name)["POWERTOOLS_SERVICE_NAME"]))
     assert counted == counts_faults
 
