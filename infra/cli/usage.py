@@ -50,7 +50,7 @@ def set_limits(
 def show(choice: cloud.CloudChoice, bot_id: str, days: int, *, as_json: bool) -> None:
     cloud.enter(choice)
     unit: Unit = "hour" if days <= MOST_DAYS_BY_HOURS else "day"
-    buckets = wiring.usage().statistics(bot_id, days, unit)
+    buckets = wiring.usage().last_days(bot_id, days, unit)
     usage = wiring.usage().usage(bot_id)
     if as_json:
         typer.echo(json.dumps({**_usage_json(usage), f"{unit}s": _buckets_json(buckets)}, ensure_ascii=False, indent=2))
