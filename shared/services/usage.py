@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from shared.conversation.projection import HourCounts
 from shared.errors import InvalidInput, NotFound
 from shared.services.ports import Bots
 from shared.services.usage_ports import UsageCounters, UsageLimitRows
 from shared.usage.brand import checked_brand_line
-from shared.usage.calendar import UsageCalendar, month_before
+from shared.usage.calendar import UsageCalendar, month_before, month_text
 from shared.usage.limits import UsageLimits
+
+JsonObject = dict[str, Any]
 
 STEP_MS: Final = 1_800_000
 """Half an hour: by so little the clocks of some zones are moved."""
@@ -21,9 +22,18 @@ MONTHS_SHOWN: Final = 12
 MAX_DAYS: Final = 62
 """Ours, of one look: two months."""
 MAX_QUOTA: Final = 1_000_000_000_000
-MEASURES: Final = tuple(
-    field.name for field in fields(HourCounts) if field.name not in ("hour", "received_by_platform")
-)
+MEASURES: Final = {
+    "received": "received",
+    "sent": "sent",
+    "sent_by_agents": "sentByAgents",
+    "new_end_users": "newEndUsers",
+    "conversations": "conversations",
+    "calls_requested": "callsRequested",
+    "calls_connected": "callsConnected",
+    "calls_cancelled": "callsCancelled",
+    "calls_disconnected": "callsDisconnected",
+}
+"""What is counted, by the names of HourCounts, and as it is called in JSON."""
 
 Unit = Literal["hour", "day"]
 
@@ -44,6 +54,18 @@ class Usage:
     def brand_line(self) -> str | None:
         return self.limits.brand_line_in(self.month)
 
+    def to_json(self) -> JsonObject:
+        return {
+            "botId": self.bot_id,
+            "timeZone": self.time_zone,
+            "month": month_text(self.month),
+            "monthlyActiveUsers": self.active,
+            "quota": self.limits.quota,
+            "brandLine": self.limits.brand_line,
+            "isBrandLineShown": self.brand_line is not None,
+            "months": [{"month": month_text(month), "monthlyActiveUsers": active} for month, active in self.months],
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
@@ -52,6 +74,13 @@ class Bucket:
     start: str
     counts: Counter[str]
     received_by_platform: Counter[str]
+
+    def to_json(self) -> JsonObject:
+        return {
+            "start": self.start,
+            **{shown: self.counts[name] for name, shown in MEASURES.items()},
+            "receivedByPlatform": dict(sorted(self.received_by_platform.items())),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
