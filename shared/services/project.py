@@ -99,5 +99,5 @@ class Project:
 
 
 def _is_of_a_customer(turn: SeenTurn) -> bool:
-    """Authors who try their bots out, and what happens to a bot itself, on no platform, are neither listed nor counted."""
+    """Authors who try their bots out, and what happens to a bot itself on no platform, are not listed and not counted."""
     return turn.platform not in ("", PREVIEW)

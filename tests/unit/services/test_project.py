@@ -17,10 +17,7 @@ from tests.factories import NOW_MS
 from tests.webhook_world import BOT, a_record, a_turn, an_event
 
 JsonObject = dict[str, Any]
-BROKEN: JsonObject = {
-    "eventName": "INSERT",
-    "dynamodb": {"Keys": {"pk": {"S": "C#shop#x"}}, "SequenceNumber": "broken"},
-}
+BROKEN: JsonObject = {"dynamodb": {"Keys": {"pk": {"S": "C#shop#x"}}, "SequenceNumber": "broken"}}
 
 
 class Written:
