@@ -1,6 +1,7 @@
 """Usage over the API for owners: counted in the core table, asked with a key."""
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from shared.conversation.projection import Active, Tally
 from shared.runtime import wiring, world
 from tests.api_world import a_call, json_of
 from tests.integration.conftest import Stack, forget_wiring
+from tests.openapi_document import OpenApiDocument
 
 HOUR_MS = 3_600_000
+DOCUMENT = OpenApiDocument(Path(__file__).parents[2] / "docs" / "api" / "management.yaml")
 
 
 @pytest.fixture
@@ -35,7 +38,9 @@ def bot_id(stack: Stack) -> str:
 
 def ask(path: str, *scopes: str, **fields: Any) -> Any:
     key = wiring.api_keys().make(name="test", scopes=scopes or ("usage:read",))[1]
-    return app.handler(a_call("GET", path, key=key, **fields), None)
+    answer = app.handler(a_call("GET", path, key=key, **fields), None)
+    DOCUMENT.check_answer("GET", path, answer)
+    return answer
 
 
 def test_the_months_active_users_the_quota_and_the_brand_line_are_shown(bot_id: str) -> None:
