@@ -1,4 +1,4 @@
-"""The API for owners of bots, under /api: their API keys and webhooks. docs/api/management.yaml describes it."""
+"""The API for owners of bots, under /api: their API keys, webhooks and usage. docs/api/management.yaml describes it."""
 
 import json
 from http import HTTPStatus
@@ -9,6 +9,7 @@ from shared.errors import InvalidInput
 from shared.runtime import wiring, world
 from shared.runtime.api import Api, Request
 from shared.runtime.http import Event, Reply, empty_reply, reply
+from shared.services.usage import Unit
 from shared.services.webhook_management import MAX_PAGE
 from shared.services.webhook_replay import ReplayedPage
 from shared.webhooks.delivery import Attempt, Delivery, DeliveryState
@@ -21,6 +22,7 @@ WEBHOOKS: Final = "/api/bots/{botId}/webhooks"
 WEBHOOK: Final = "/api/bots/{botId}/webhooks/{webhookId}"
 DELIVERY: Final = "/api/bots/{botId}/webhooks/{webhookId}/deliveries/{deliveryId}"
 STATES: Final = ("pending", "delivered", "failed", "held")
+UNITS: Final = ("hour", "day")
 DEFAULT_PAGE: Final = 50
 
 api = Api(wiring.api_keys)
@@ -190,6 +192,30 @@ def replay_webhook(request: Request) -> Reply:
         bot_id, webhook_id, from_ms=from_ms, until_ms=until_ms, replay_id=replay_id, cursor=cursor
     )
     return reply(HTTPStatus.ACCEPTED, {**replayed_json(page), "replayId": replay_id})
+
+
+# ---- usage
+
+
+@api.route("GET", "/api/bots/{botId}/usage", scope="usage:read")
+def get_usage(request: Request) -> Reply:
+    request.query()
+    return reply(HTTPStatus.OK, wiring.usage().usage(request.path["botId"]).to_json())
+
+
+@api.route("GET", "/api/bots/{botId}/statistics", scope="usage:read")
+def get_statistics(request: Request) -> Reply:
+    query = request.query("from", "until", "unit")
+    unit = cast("Unit", query.choice("unit", UNITS, "hour"))
+    buckets = wiring.usage().statistics(request.path["botId"], query.time("from"), query.time("until"), unit)
+    return reply(
+        HTTPStatus.OK,
+        {
+            "unit": unit,
+            "timeZone": wiring.usage_calendar().zone_name,
+            "items": [bucket.to_json() for bucket in buckets],
+        },
+    )
 
 
 # ---- parsing and rendering

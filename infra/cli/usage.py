@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import typer
 from rich.table import Table
@@ -13,7 +13,7 @@ from infra.cli.draw import console, safe
 from infra.cli.language import both
 from shared.runtime import wiring
 from shared.services.usage import Bucket, Unit, Usage
-from shared.usage.calendar import month_after
+from shared.usage.calendar import month_after, month_text
 
 MOST_DAYS_BY_HOURS: Final = 2
 BARS: Final = "▁▂▃▄▅▆▇█"
@@ -27,17 +27,6 @@ MEASURES: Final = {
     "conversations": both("새 대화", "conversations"),
     "calls_requested": both("상담 요청", "agent calls"),
 }
-JSON_NAMES: Final = {
-    "received": "received",
-    "sent": "sent",
-    "sent_by_agents": "sentByAgents",
-    "new_end_users": "newEndUsers",
-    "conversations": "conversations",
-    "calls_requested": "callsRequested",
-    "calls_connected": "callsConnected",
-    "calls_cancelled": "callsCancelled",
-    "calls_disconnected": "callsDisconnected",
-}
 
 
 def set_limits(
@@ -50,13 +39,14 @@ def set_limits(
 def show(choice: cloud.CloudChoice, bot_id: str, days: int, *, as_json: bool) -> None:
     cloud.enter(choice)
     unit: Unit = "hour" if days <= MOST_DAYS_BY_HOURS else "day"
-    buckets = wiring.usage().statistics(bot_id, days, unit)
+    buckets = wiring.usage().last_days(bot_id, days, unit)
     usage = wiring.usage().usage(bot_id)
     if as_json:
-        typer.echo(json.dumps({**_usage_json(usage), f"{unit}s": _buckets_json(buckets)}, ensure_ascii=False, indent=2))
+        shown = {**usage.to_json(), f"{unit}s": [bucket.to_json() for bucket in buckets]}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         return
     out = console()
-    out.print(Text(f"{usage.bot_id} · {_month(usage.month)} · {usage.time_zone}", style="dim"))
+    out.print(Text(f"{usage.bot_id} · {month_text(usage.month)} · {usage.time_zone}", style="dim"))
     out.print(_facts(usage))
     out.print()
     out.print(_months(usage))
@@ -72,7 +62,7 @@ def _facts(usage: Usage) -> Table:
     table.add_row(both("월간 활성 사용자", "monthly active users"), f"{usage.active:,} {limit}")
     shown = both("지금 보임", "shown now") if usage.brand_line is not None else both("안 보임", "not shown")
     table.add_row(both("브랜드 문구", "brand line"), f"{safe(usage.limits.brand_line)} ({shown})")
-    table.add_row(both("다시 0부터", "counted anew from"), f"{_month(month_after(usage.month))}-01")
+    table.add_row(both("다시 0부터", "counted anew from"), f"{month_text(month_after(usage.month))}-01")
     return table
 
 
@@ -82,7 +72,7 @@ def _months(usage: Usage) -> Table:
     most = max(active for _, active in usage.months)
     for month, active in reversed(usage.months):
         bar = "█" * round(WIDEST_BAR * active / most) if most else ""
-        table.add_row(_month(month), Text(f"{active:,}", justify="right"), bar or (NOTHING if not active else "▏"))
+        table.add_row(month_text(month), Text(f"{active:,}", justify="right"), bar or (NOTHING if not active else "▏"))
     return table
 
 
@@ -102,31 +92,3 @@ def _bars(values: Sequence[int]) -> str:
 
 def _table() -> Table:
     return Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
-
-
-def _usage_json(usage: Usage) -> dict[str, Any]:
-    return {
-        "botId": usage.bot_id,
-        "timeZone": usage.time_zone,
-        "month": _month(usage.month),
-        "monthlyActiveUsers": usage.active,
-        "quota": usage.limits.quota,
-        "brandLine": usage.limits.brand_line,
-        "isBrandLineShown": usage.brand_line is not None,
-        "months": [{"month": _month(month), "monthlyActiveUsers": active} for month, active in usage.months],
-    }
-
-
-def _buckets_json(buckets: Sequence[Bucket]) -> list[dict[str, Any]]:
-    return [
-        {
-            "start": bucket.start,
-            **{shown: bucket.counts[name] for name, shown in JSON_NAMES.items()},
-            "receivedByPlatform": dict(sorted(bucket.received_by_platform.items())),
-        }
-        for bucket in buckets
-    ]
-
-
-def _month(month: int) -> str:
-    return f"{month // 100}-{month % 100:02d}"

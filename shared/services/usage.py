@@ -2,27 +2,38 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
-from shared.conversation.projection import HourCounts
 from shared.errors import InvalidInput, NotFound
 from shared.services.ports import Bots
 from shared.services.usage_ports import UsageCounters, UsageLimitRows
 from shared.usage.brand import checked_brand_line
-from shared.usage.calendar import UsageCalendar, month_before
+from shared.usage.calendar import UsageCalendar, month_before, month_text
 from shared.usage.limits import UsageLimits
+
+JsonObject = dict[str, Any]
 
 STEP_MS: Final = 1_800_000
 """Half an hour: by so little the clocks of some zones are moved."""
 DAY: Final = len("2026-11-21")
+DAY_MS: Final = 86_400_000
 MONTHS_SHOWN: Final = 12
 MAX_DAYS: Final = 62
 """Ours, of one look: two months."""
 MAX_QUOTA: Final = 1_000_000_000_000
-MEASURES: Final = tuple(
-    field.name for field in fields(HourCounts) if field.name not in ("hour", "received_by_platform")
-)
+MEASURES: Final = {
+    "received": "received",
+    "sent": "sent",
+    "sent_by_agents": "sentByAgents",
+    "new_end_users": "newEndUsers",
+    "conversations": "conversations",
+    "calls_requested": "callsRequested",
+    "calls_connected": "callsConnected",
+    "calls_cancelled": "callsCancelled",
+    "calls_disconnected": "callsDisconnected",
+}
+"""What is counted, by the names of HourCounts, and as it is called in JSON."""
 
 Unit = Literal["hour", "day"]
 
@@ -43,6 +54,18 @@ class Usage:
     def brand_line(self) -> str | None:
         return self.limits.brand_line_in(self.month)
 
+    def to_json(self) -> JsonObject:
+        return {
+            "botId": self.bot_id,
+            "timeZone": self.time_zone,
+            "month": month_text(self.month),
+            "monthlyActiveUsers": self.active,
+            "quota": self.limits.quota,
+            "brandLine": self.limits.brand_line,
+            "isBrandLineShown": self.brand_line is not None,
+            "months": [{"month": month_text(month), "monthlyActiveUsers": active} for month, active in self.months],
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
@@ -51,6 +74,13 @@ class Bucket:
     start: str
     counts: Counter[str]
     received_by_platform: Counter[str]
+
+    def to_json(self) -> JsonObject:
+        return {
+            "start": self.start,
+            **{shown: self.counts[name] for name, shown in MEASURES.items()},
+            "receivedByPlatform": dict(sorted(self.received_by_platform.items())),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +110,24 @@ class ShowUsage:
             months=tuple(months),
         )
 
-    def statistics(self, bot_id: str, days: int, unit: Unit) -> list[Bucket]:
-        """The last `days` days, today with them, in order; hours and days in which nothing happened are there too.
-        Raises InvalidInput, NotFound."""
+    def last_days(self, bot_id: str, days: int, unit: Unit) -> list[Bucket]:
+        """Like `statistics`, of the last `days` days, today with them. Raises InvalidInput, NotFound."""
         if not 1 <= days <= MAX_DAYS:
             raise InvalidInput(f"days: 1 to {MAX_DAYS} are expected", path="days")
+        return self._buckets(bot_id, self._hours_of_days(days), unit)
+
+    def statistics(self, bot_id: str, from_ms: int, until_ms: int, unit: Unit) -> list[Bucket]:
+        """The hours that this time touches, each whole, or these summed by days; in order, and those in which nothing
+        happened are there too. Raises InvalidInput, NotFound."""
+        if not 0 < until_ms - from_ms <= MAX_DAYS * DAY_MS:
+            raise InvalidInput(f"until: a time after `from`, at most {MAX_DAYS} days, is expected", path="until")
+        hours: dict[str, None] = {}
+        for at_ms in (*range(from_ms, until_ms, STEP_MS), until_ms - 1):
+            hours[self.calendar.hour_of(at_ms)] = None
+        return self._buckets(bot_id, list(hours), unit)
+
+    def _buckets(self, bot_id: str, hours: list[str], unit: Unit) -> list[Bucket]:
         self._check(bot_id)
-        hours = self._hours_of(days)
         buckets: dict[str, Bucket] = {}
         for hour in hours:
             start = hour if unit == "hour" else hour[:DAY]
@@ -94,7 +135,7 @@ class ShowUsage:
                 buckets[start] = Bucket(start=start, counts=Counter(), received_by_platform=Counter())
         for counted in self.counters.hours(bot_id, hours[0], hours[-1]):
             bucket = buckets.get(counted.hour if unit == "hour" else counted.hour[:DAY])
-            if bucket is None:  # of a clock that was put back or forward
+            if bucket is None:  # it was counted by the calendar of another zone
                 continue
             bucket.counts.update({name: getattr(counted, name) for name in MEASURES})
             bucket.received_by_platform.update(counted.received_by_platform)
@@ -118,7 +159,7 @@ class ShowUsage:
         if record is None or record.deleted_at_ms is not None:
             raise NotFound(f"no bot '{bot_id}'", bot=bot_id)
 
-    def _hours_of(self, days: int) -> list[str]:
+    def _hours_of_days(self, days: int) -> list[str]:
         """The hours of these days until now, oldest first; days of 23 and of 25 hours are whole."""
         hours: list[str] = []
         at_ms, seen = self.now_ms(), set[str]()

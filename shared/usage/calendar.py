@@ -43,6 +43,11 @@ def month_after(month: int) -> int:
     return month + 1 if month % 100 < LAST_MONTH else month + 89
 
 
+def month_text(month: int) -> str:
+    """ "2026-11" of 202611."""
+    return f"{month // 100}-{month % 100:02d}"
+
+
 @cache
 def _zone_of(name: str) -> tzinfo:
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - see _SEOUL

@@ -120,7 +120,8 @@ def test_a_bot_that_is_not_there_has_no_usage(bot_id: str) -> None:
     world = World()
     for ask in (
         lambda: world.show.usage(bot_id),
-        lambda: world.show.statistics(bot_id, 1, "day"),
+        lambda: world.show.last_days(bot_id, 1, "day"),
+        lambda: world.show.statistics(bot_id, 0, 1, "hour"),
         lambda: world.show.set_limits(bot_id, quota=1),
     ):
         with pytest.raises(NotFound):
@@ -136,7 +137,7 @@ def test_days_are_those_of_the_calendar_and_those_without_anything_are_there() -
         HourCounts(hour="2026-11-28T23", received=4, received_by_platform={"kakao": 3, "web": 1}),
         HourCounts(hour="2026-11-30T23", new_end_users=1, conversations=1, calls_requested=1),
     ]
-    days = world.show.statistics("bot", 3, "day")
+    days = world.show.last_days("bot", 3, "day")
     assert [day.start for day in days] == ["2026-11-28", "2026-11-29", "2026-11-30"]
     assert [(day.counts["received"], day.counts["sent"], day.counts["new_end_users"]) for day in days] == [
         (5, 2, 0),
@@ -157,7 +158,7 @@ def test_days_are_those_of_the_calendar_and_those_without_anything_are_there() -
     ],
 )
 def test_the_hours_of_a_day_are_those_on_the_clock(zone: str, now: str, hours: int, first: str, last: str) -> None:
-    shown = [hour.start for hour in World(zone, now).show.statistics("bot", 1, "hour")]
+    shown = [hour.start for hour in World(zone, now).show.last_days("bot", 1, "hour")]
     assert (len(shown), shown[0], shown[-1]) == (hours, first, last)
     assert shown == sorted(set(shown))
 
@@ -165,7 +166,30 @@ def test_the_hours_of_a_day_are_those_on_the_clock(zone: str, now: str, hours: i
 @pytest.mark.parametrize("days", [0, -1, MAX_DAYS + 1])
 def test_a_look_is_bounded(days: int) -> None:
     with pytest.raises(InvalidInput, match="days"):
-        World().show.statistics("bot", days, "day")
+        World().show.last_days("bot", days, "day")
+
+
+def test_a_time_shows_the_hours_that_it_touches() -> None:
+    world = World()
+    world.counters.counted = [HourCounts(hour=f"2026-11-30T{hour:02d}", received=1) for hour in range(24)]
+
+    def shown(start: str, end: str) -> list[tuple[str, int]]:
+        buckets = world.show.statistics("bot", at(start), at(end), "hour")
+        return [(bucket.start, bucket.counts["received"]) for bucket in buckets]
+
+    assert shown("2026-11-30T00:59:59", "2026-11-30T02:00:00") == [("2026-11-30T09", 1), ("2026-11-30T10", 1)]
+    assert shown("2026-11-30T00:59:59", "2026-11-30T01:00:00") == [("2026-11-30T09", 1)]
+    assert shown("2026-11-30T14:30:00", "2026-11-30T15:00:01") == [("2026-11-30T23", 1), ("2026-12-01T00", 0)]
+    days = world.show.statistics("bot", at("2026-11-29T15:00:00"), at("2026-12-01T15:00:00"), "day")
+    assert [(day.start, day.counts["received"]) for day in days] == [("2026-11-30", 24), ("2026-12-01", 0)]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-11-30T00:00:00", "2026-11-30T00:00:00"), ("2026-01-01", "2026-04-01")]
+)
+def test_a_time_is_bounded_and_goes_forward(start: str, end: str) -> None:
+    with pytest.raises(InvalidInput, match="until"):
+        World().show.statistics("bot", at(start), at(end), "hour")
 
 
 def test_months_follow_each_other_over_the_years() -> None:
