@@ -43,7 +43,7 @@ class Occurrence:
 
 def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit: str) -> Turn:
     """The turn to write after `before`."""
-    is_first = revision == 1
+    is_first = before.first_contact_ms == 0  # nobody before, or somebody who was erased
     person = webhook.Person(
         bot_id=happened.bot_id,
         end_user_id=end_user_id(happened.bot_id, happened.platform, happened.user_key),

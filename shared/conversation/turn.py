@@ -32,8 +32,8 @@ def client_mark(client_id: str) -> str:
 class LogState:
     """The state of an end user's log after a turn.
 
-    `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came; `sequence`
-    the number of events so far; `recent` the marks of the newest client ids with their revisions, oldest first; `offer`
+    `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came, 0 after they
+    were erased and have not come back; `sequence` the number of events so far; `recent` the marks of the newest client ids with their revisions, oldest first; `offer`
     what "계속 보기" would show next {revision, index}; `unfinished` what is still to be done.
     """
 
@@ -95,7 +95,8 @@ class Turn:
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
     [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of docs/events.md,
     masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
-    `gives` are earlier turns whose replies go out with this one's, before it.
+    `gives` are earlier turns whose replies go out with this one's, before it. `erases` names the erasure of everything
+    before this turn.
     """
 
     bot_id: str
@@ -111,6 +112,7 @@ class Turn:
     messages: list[JsonObject] = field(default_factory=list)
     events: list[JsonObject] = field(default_factory=list)
     gives: tuple[int, ...] = ()
+    erases: str | None = None
     state_row: str | None = None
 
     def body(self) -> JsonObject:
@@ -122,6 +124,7 @@ class Turn:
             "botVersion": self.bot_version,
             "inbound": self.inbound,
             "messages": self.messages,
+            **({"erases": self.erases} if self.erases else {}),
             "events": self.events,
             **({"gives": list(self.gives)} if self.gives else {}),
         }
@@ -142,6 +145,7 @@ class Turn:
             messages=body["messages"],
             events=body["events"],
             gives=tuple(body.get("gives", ())),
+            erases=body.get("erases"),
         )
 
 

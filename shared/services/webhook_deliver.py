@@ -14,6 +14,7 @@ from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, 
 from shared.webhooks import schedule, signature
 from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, DeliveryKey, body
 from shared.webhooks.endpoint import Disabling, Endpoint
+from shared.webhooks.erasing import without_answers
 
 GONE: Final = 410
 EARLY_MS: Final = 1_000
@@ -48,6 +49,8 @@ class Deliver:
         delivery = self.deliveries.get(job.key)
         if delivery is None or job.round < delivery.round:
             return  # expired, or overtaken by a resend
+        if delivery.state == "erased":
+            return  # nothing is left to be sent
         if job.round == delivery.round + 1 and delivery.state != "pending":
             begun = replace(
                 delivery,
@@ -90,8 +93,20 @@ class Deliver:
         )
         attempt, retry_after = self.post(endpoint.url, headers, sent)
         after = self._after(delivery, endpoint, attempt, retry_after)
-        if self.deliveries.note_attempt(delivery, after, attempt):
-            self._follow_up(job, after, endpoint)
+        noted = self._note(delivery, after, attempt)
+        if noted is not None:
+            self._follow_up(job, noted, endpoint)
+
+    def _note(self, before: Delivery, after: Delivery, attempt: Attempt) -> Delivery | None:
+        """Write a try down; None when another copy of its job did. When events were erased during the try, what they
+        were answered with is not written."""
+        while not self.deliveries.note_attempt(before, after, attempt):
+            now = self.deliveries.get(before.key)
+            if now is None or now.erasures == before.erasures or now.state == "erased":
+                return None
+            after = without_answers(replace(after, events=now.events, count=now.count, erasures=now.erasures))
+            before, attempt = replace(before, erasures=now.erasures), after.attempts[-1]
+        return after
 
     def _after(self, before: Delivery, endpoint: Endpoint, attempt: Attempt, retry_after: str | None) -> Delivery:
         tried = replace(

@@ -41,7 +41,7 @@ class Replay:
         """Send a delivery again, under its id. Raises NotFound, EndpointDisabled; Conflict while it is being tried."""
         self._enabled(bot_id, key.webhook_id)
         delivery = self.deliveries.get(key)
-        if delivery is None or delivery.bot_id != bot_id:
+        if delivery is None or delivery.bot_id != bot_id or delivery.state == "erased":
             raise NotFound("no such delivery", delivery=key.delivery_id)
         if delivery.state == "pending":
             raise Conflict("the delivery is being tried already", delivery=key.delivery_id)
@@ -73,7 +73,9 @@ class Replay:
             delivery
             for day in _days(from_ms, until_ms)
             for delivery in self.deliveries.of_day(webhook_id, day)
-            if from_ms <= delivery.key.at_ms < until_ms and delivery.state != "pending" and delivery.bot_id == bot_id
+            if from_ms <= delivery.key.at_ms < until_ms
+            and delivery.state not in ("pending", "erased")
+            and delivery.bot_id == bot_id
         ]
         self.queue.send([_next_round(delivery) for delivery in sorted(found, key=lambda found: found.key.at_ms)])
         return len(found)

@@ -1,0 +1,120 @@
+"""The erasure of a person: its receipt, and the turn that ends what was before. Pure."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
+
+from shared.conversation.turn import LogState, Turn
+from shared.webhooks.erasing import DELETED
+from shared.webhooks.events import EventLog, Person, end_user_data
+
+JsonObject = dict[str, Any]
+
+ErasureState = Literal["accepted", "erased", "done"]
+"""accepted: to be done; erased: everything was gone through once; done: also what was under way then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Rows that are gone, and deliveries that were rewritten. A worker that dies may leave its last page uncounted."""
+
+    turns: int = 0
+    states: int = 0
+    conversations: int = 0
+    deliveries: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    """A receipt: nothing in it tells who the person was.
+
+    `log` and `revision` say where the tombstone is. `requested_by` is the id of an API key, or "cli". `lock` counts the
+    writes of the row.
+    """
+
+    erasure_id: str
+    bot_id: str
+    end_user_id: str
+    log: str
+    revision: int
+    requested_by: str
+    requested_at_ms: int
+    state: ErasureState = "accepted"
+    erased_at_ms: int | None = None
+    done_at_ms: int | None = None
+    counts: Counts = field(default=Counts())
+    lock: int = 0
+
+    def to_json(self) -> JsonObject:
+        return {
+            "endUserId": self.end_user_id,
+            "log": self.log,
+            "revision": self.revision,
+            "requestedBy": self.requested_by,
+            "requestedAt": self.requested_at_ms,
+            "state": self.state,
+            "erasedAt": self.erased_at_ms,
+            "doneAt": self.done_at_ms,
+            "counts": asdict(self.counts),
+        }
+
+    @classmethod
+    def from_json(cls, data: JsonObject, *, bot_id: str, erasure_id: str, lock: int) -> "Erasure":
+        return cls(
+            erasure_id=erasure_id,
+            bot_id=bot_id,
+            end_user_id=data["endUserId"],
+            log=data["log"],
+            revision=data["revision"],
+            requested_by=data["requestedBy"],
+            requested_at_ms=data["requestedAt"],
+            state=data["state"],
+            erased_at_ms=data["erasedAt"],
+            done_at_ms=data["doneAt"],
+            counts=Counts(**data["counts"]),
+            lock=lock,
+        )
+
+
+CONVERSATION_BEGAN: Final = "bot.conversation.created"
+
+
+def tombstone(newest: Turn, erasure: Erasure, commit: str) -> Turn:
+    """The turn after `newest`: an empty state in which only the count of events goes on, and the event that tells."""
+    session = newest.state.session
+    messages = [*([newest.inbound] if newest.inbound else []), *newest.messages]
+    person = Person(
+        bot_id=newest.bot_id,
+        end_user_id=erasure.end_user_id,
+        platform=newest.platform,
+        user_key=newest.user_key,
+        first_contact_ms=newest.state.first_contact_ms,
+    )
+    log = EventLog(newest.bot_id, commit, erasure.requested_at_ms, newest.state.sequence)
+    log.add(
+        DELETED,
+        end_user_data(
+            person,
+            params={},
+            last_message_id=messages[-1]["id"] if messages else None,
+            last_conversation_id=None if session is None else session.conversation_id,
+            at_ms=erasure.requested_at_ms,
+            deleted_at_ms=erasure.requested_at_ms,
+        ),
+    )
+    return Turn(
+        bot_id=newest.bot_id,
+        log=newest.log,
+        revision=erasure.revision,
+        commit=commit,
+        at_ms=erasure.requested_at_ms,
+        platform=newest.platform,
+        user_key=newest.user_key,
+        events=log.events,
+        state=LogState(sequence=log.sequence),
+        erases=erasure.erasure_id,
+    )
+
+
+def conversations_begun(events: list[JsonObject]) -> list[str]:
+    """Ids of the conversations that began in a turn with these events."""
+    return [str(event["data"]["conversation"]["id"]) for event in events if event["event"] == CONVERSATION_BEGAN]
