@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_replay import Replay
+    from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.identities import DynamoIdentities
     from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
@@ -237,6 +239,20 @@ def delivery_queue() -> "SqsDeliveryQueue":
     from shared.storage.delivery_queue import SqsDeliveryQueue  # noqa: PLC0415 - see endpoints
 
     return SqsDeliveryQueue(settings().delivery_queue_url)
+
+
+@cache
+def identities() -> "DynamoIdentities":
+    from shared.storage.identities import DynamoIdentities  # noqa: PLC0415 - nobody on the hot path looks people up
+
+    return DynamoIdentities(settings().core_table, world.now_ms)
+
+
+@cache
+def counters() -> "DynamoCounters":
+    from shared.storage.counters import DynamoCounters  # noqa: PLC0415 - see identities
+
+    return DynamoCounters(settings().core_table)
 
 
 @cache
