@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from shared.conversation.identity import Identity
 from shared.conversation.turn import LogState, Turn
 from shared.webhooks.erasing import DELETED
 from shared.webhooks.events import EventLog, Person, end_user_data
@@ -27,7 +28,7 @@ class Counts:
 class Erasure:
     """A receipt: nothing in it tells who the person was.
 
-    `log` and `revision` say where the tombstone is. `requested_by` is the id of an API key, or "cli". `lock` counts the
+    `log` and `revision` say where the tombstone is, `sequence` is its event's. `requested_by` is the id of an API key, or "cli". `lock` counts the
     writes of the row.
     """
 
@@ -36,6 +37,7 @@ class Erasure:
     end_user_id: str
     log: str
     revision: int
+    sequence: int
     requested_by: str
     requested_at_ms: int
     state: ErasureState = "accepted"
@@ -49,6 +51,7 @@ class Erasure:
             "endUserId": self.end_user_id,
             "log": self.log,
             "revision": self.revision,
+            "sequence": self.sequence,
             "requestedBy": self.requested_by,
             "requestedAt": self.requested_at_ms,
             "state": self.state,
@@ -65,6 +68,7 @@ class Erasure:
             end_user_id=data["endUserId"],
             log=data["log"],
             revision=data["revision"],
+            sequence=data["sequence"],
             requested_by=data["requestedBy"],
             requested_at_ms=data["requestedAt"],
             state=data["state"],
@@ -73,6 +77,42 @@ class Erasure:
             counts=Counts(**data["counts"]),
             lock=lock,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureJob:
+    """Work on an erasure. `last_pass` is the look at what was under way at the first. `from_ms` is the person's first
+    contact, before which no delivery can be about them.
+
+    `webhook_id`, `day` and `after` say how far the delivery logs were gone through; empty at the beginning.
+    """
+
+    bot_id: str
+    erasure_id: str
+    from_ms: int
+    last_pass: bool = False
+    webhook_id: str = ""
+    day: str = ""
+    after: str = ""
+
+    def to_json(self) -> JsonObject:
+        return {
+            "botId": self.bot_id,
+            "erasureId": self.erasure_id,
+            "from": self.from_ms,
+            "lastPass": self.last_pass,
+            "webhookId": self.webhook_id,
+            "day": self.day,
+            "after": self.after,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OldTurn:
+    """A turn that is to go, with its events; None for one that cannot be read."""
+
+    revision: int
+    events: list[JsonObject] | None
 
 
 CONVERSATION_BEGAN: Final = "bot.conversation.created"
@@ -112,6 +152,22 @@ def tombstone(newest: Turn, erasure: Erasure, commit: str) -> Turn:
         events=log.events,
         state=LogState(sequence=log.sequence),
         erases=erasure.erasure_id,
+    )
+
+
+def identity_of(stone: Turn, end_user_id: str) -> Identity:
+    """Whom a tombstone is about."""
+    return Identity(
+        kind="end_user",
+        public_id=end_user_id,
+        bot_id=stone.bot_id,
+        log=stone.log,
+        platform=stone.platform,
+        user_key=stone.user_key,
+        end_user_id=end_user_id,
+        revision=stone.revision,
+        created_at_ms=stone.at_ms,
+        seen_at_ms=stone.at_ms,
     )
 
 

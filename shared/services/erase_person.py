@@ -11,13 +11,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from shared.conversation.erasure import Counts, Erasure, conversations_begun, tombstone
-from shared.conversation.identity import Identity
+from shared.conversation.erasure import (
+    Counts,
+    Erasure,
+    ErasureJob,
+    conversations_begun,
+    identity_of,
+    tombstone,
+)
 from shared.conversation.turn import Turn
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
 from shared.ids import end_user_id as id_of_end_user
 from shared.ids import log_key
-from shared.services.erasure_ports import DeliveryLog, ErasureJob, ErasureQueue, Erasures, Holding, OldRows
+from shared.services.erasure_ports import DeliveryLog, ErasureQueue, Erasures, Holding, OldRows
 from shared.services.people_ports import Identities
 from shared.services.ports import Turns
 from shared.services.webhook_ports import Endpoints
@@ -82,6 +88,7 @@ class ErasePerson:
                 end_user_id=id_of_end_user(bot_id, platform, user_key),
                 log=log,
                 revision=newest.revision + 1,
+                sequence=newest.state.sequence + 1,
                 requested_by=requested_by,
                 requested_at_ms=self.now_ms(),
             )
@@ -90,6 +97,8 @@ class ErasePerson:
                 self.erasures.begin(erasure, stone)
             except Conflict:
                 continue  # the person was faster, or it is our own first try, whose answer was lost
+            # The worker does it too; done now, nothing that the index learns from older turns meanwhile stays in it.
+            self.identities.delete(identity_of(stone, erasure.end_user_id), at_ms=stone.at_ms)
             return erasure
         raise Conflict("the end user said something at the same moment every time", bot=bot_id)
 
@@ -111,7 +120,7 @@ class OutOfTime(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EraseRows:
-    """The work. `holdings` are further places that keep something of people; `report` is told of what did not stop it."""
+    """The work. `holdings` are further places that keep something of people; `report` is told of what stops nothing."""
 
     erasures: Erasures
     queue: ErasureQueue
@@ -149,9 +158,10 @@ class EraseRows:
             self._change(erasure, lambda found: _erased(found, self.now_ms()))
 
     def _erase(self, run: "_Run", erasure: Erasure) -> None:
-        if self._tombstone(erasure) is not None:  # else it has expired, and what has its revisions now is new
+        stone = self._tombstone(erasure)
+        if stone is not None:  # else it has expired, and what has its revisions now is new
+            self._forget_person(erasure, stone)
             self._erase_log(run, erasure)
-        self._forget_person(erasure)
         for holding in self.holdings:
             while not holding(erasure):
                 run.check()
@@ -179,8 +189,7 @@ class EraseRows:
         while states := self.rows.delete_states(*place):
             self._count(erasure, Counts(states=states))
             run.check()
-        while self.rows.delete_claims(*place):
-            run.check()
+        self.rows.delete_claims(*place)
 
     def _forget_conversation(self, erasure: Erasure, conversation_id: str) -> bool:
         identity = self.identities.get(conversation_id)
@@ -189,11 +198,11 @@ class EraseRows:
         self.identities.delete(identity)
         return True
 
-    def _forget_person(self, erasure: Erasure) -> None:
-        """Unless the row is of somebody who came back."""
-        identity = self.identities.get(erasure.end_user_id)
-        if identity is not None and identity.revision < erasure.revision:
-            self.identities.delete(identity)
+    def _forget_person(self, erasure: Erasure, stone: Turn) -> None:
+        """Unless they came back, and the row is of the time since."""
+        found = self.identities.get(erasure.end_user_id)
+        if found is None or found.created_at_ms < stone.at_ms:
+            self.identities.delete(identity_of(stone, erasure.end_user_id), at_ms=stone.at_ms)
 
     # ---- the delivery logs
 
@@ -216,7 +225,7 @@ class EraseRows:
     def _rewrite(self, erasure: Erasure, delivery: Delivery | None) -> bool:
         """Take the person's events out of a delivery, whatever the sender does with it meanwhile."""
         for _ in range(RACES):
-            after = None if delivery is None else without(delivery, erasure.end_user_id)
+            after = None if delivery is None else without(delivery, erasure.end_user_id, erasure.sequence)
             if delivery is None or after is None:
                 return False
             if self.deliveries.rewrite(delivery, after):
@@ -333,5 +342,3 @@ def parse_erasure_job(text: str) -> ErasureJob:
         )
     except (ValueError, KeyError, TypeError) as exc:
         raise InvalidInput("a message of the erasures queue cannot be read") from exc
-
-

@@ -20,7 +20,7 @@ KEPT_ATTEMPTS: Final = 20
 """Of a delivery that is sent again by hand, the newest."""
 
 DeliveryState = Literal["pending", "delivered", "failed", "held", "erased"]
-"""pending: being tried; held: its endpoint was off, nothing was sent; failed: given up; erased: its events were those of
+"""pending: being tried; held: its endpoint was off, nothing was sent; failed: given up; erased: all its events were of
 people who were erased, and its row only keeps it from being made again."""
 
 

@@ -11,12 +11,17 @@ DELETED: Final = "bot.end_user.deleted"
 """Tells receivers of the erasure, so it stays until its delivery expires."""
 
 
-def without(delivery: Delivery, end_user_id: str) -> Delivery | None:
-    """The delivery without the events of an end user; None when it has none of them."""
+def without(delivery: Delivery, end_user_id: str, before: int) -> Delivery | None:
+    """The delivery without the events of an end user whose `sequence` is below `before`; None when it has none. What
+    they said after they came back stays: the count of their log went on."""
     if end_user_id.encode() not in delivery.events:
         return None
     events = json.loads(delivery.events)
-    kept = [event for event in events if log_of(event) != end_user_id or event["event"] == DELETED]
+    kept = [
+        event
+        for event in events
+        if log_of(event) != end_user_id or event["sequence"] >= before or event["event"] == DELETED
+    ]
     if len(kept) == len(events):
         return None
     return without_answers(

@@ -126,8 +126,8 @@ def test_every_parameter_has_a_default():
 
 @each_function
 def test_a_function_stops_before_its_caller_gives_up(name):
-    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the worker.
-    longest = {"kakao_skill": 5, "effect_worker": 120}.get(folder_of(name), 29)
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the workers.
+    longest = {"kakao_skill": 5, "effect_worker": 120, "end_user_eraser": 60}.get(folder_of(name), 29)
     assert 0 < FUNCTIONS[name]["Timeout"] <= longest
 
 
@@ -194,6 +194,7 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
 }
 """What the functions between the log and customers' endpoints reach: no bot documents, of turns only the stream."""
+ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -205,7 +206,7 @@ EFFECTS = {
 def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
     for statement in statements(name):
         for action in listed(statement["Action"]):
-            others = PATH_OF_EVENTS.get(folder_of(name), TABLES_AND_BOTS)
+            others = {**PATH_OF_EVENTS, **ERASING}.get(folder_of(name), TABLES_AND_BOTS)
             expected = [EFFECTS[action]] if action in EFFECTS else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
 
@@ -265,7 +266,16 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
     }
-    assert actions == {**allowed, **path_of_events}.get(folder_of(name), set())
+    deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
+    erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
+    assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
+
+
+def test_only_who_erases_people_can_delete_anything():
+    can = {
+        folder_of(name) for name in FUNCTIONS if {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & actions_of(name)
+    }
+    assert can == {"end_user_eraser"}
 
 
 @each_function
@@ -537,6 +547,7 @@ def test_the_outputs_say_where_everything_is():
         "CoreTableName",
         "BotBucketName",
         "EffectQueueUrl",
+        "ErasureQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
         "MailFrom",
