@@ -10,6 +10,14 @@ from shared.webhooks.events import EventLog, Person, end_user_data
 
 JsonObject = dict[str, Any]
 
+DAY_MS: Final = 86_400_000
+TOMBSTONE_MS: Final = 2 * DAY_MS
+"""How long the tombstone stays when all else is done; the stream holds a turn for a day."""
+DELIVERY_MS: Final = 30 * DAY_MS
+RECOVERY_MS: Final = 35 * DAY_MS
+MARKER_MS: Final = 100 * DAY_MS
+"""Of a mark, from the message that made it."""
+
 ErasureState = Literal["accepted", "erased", "done"]
 """accepted: to be done; erased: everything was gone through once; done: also what was under way then."""
 
@@ -25,11 +33,21 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Something that an erasure does not reach. `until_ms` is None where it is not known yet, or a setting says it."""
+
+    what: str
+    korean: str
+    english: str
+    until_ms: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
     """A receipt: nothing in it tells who the person was.
 
-    `log` and `revision` say where the tombstone is, `sequence` is its event's. `requested_by` is the id of an API key, or "cli". `lock` counts the
-    writes of the row.
+    `log` and `revision` say where the tombstone is, `sequence` is its event's. `requested_by` is the id of an API key,
+    or "cli". `lock` counts the writes of the row.
     """
 
     erasure_id: str
@@ -45,6 +63,49 @@ class Erasure:
     done_at_ms: int | None = None
     counts: Counts = field(default=Counts())
     lock: int = 0
+
+    def stays(self) -> tuple["Kept", ...]:
+        """What of the person is still somewhere, and until when it can be; nobody can take it out of there."""
+        tombstone_ms = None if self.done_at_ms is None else self.done_at_ms + TOMBSTONE_MS
+        backups_ms = None if tombstone_ms is None else tombstone_ms + RECOVERY_MS
+        return (
+            Kept(
+                what="tombstone",
+                korean="삭제 이벤트의 원본(사용자 키)",
+                english="the stored event that tells of the erasure (user key)",
+                until_ms=tombstone_ms,
+            ),
+            Kept(
+                what="deletedEvent",
+                korean="웹훅 전송 기록의 bot.end_user.deleted (사용자 키)",
+                english="bot.end_user.deleted in the delivery log (user key)",
+                until_ms=self.requested_at_ms + DELIVERY_MS,
+            ),
+            Kept(
+                what="deletedEndpoints",
+                korean="이미 삭제된 웹훅의 전송 기록",
+                english="delivery logs of webhooks that were deleted before",
+                until_ms=self.requested_at_ms + DELIVERY_MS,
+            ),
+            Kept(
+                what="pointInTimeRecovery",
+                korean="데이터베이스의 시점 복구",
+                english="point-in-time recovery of the tables",
+                until_ms=backups_ms,
+            ),
+            Kept(
+                what="monthlyMarkers",
+                korean="월간 사용자 수의 표시(키의 해시)",
+                english="marks of monthly active users (a hash of the key)",
+                until_ms=self.requested_at_ms + MARKER_MS,
+            ),
+            Kept(
+                what="logs",
+                korean="함수의 로그: LogRetentionDays",
+                english="logs of the functions: LogRetentionDays",
+                until_ms=None,
+            ),
+        )
 
     def to_json(self) -> JsonObject:
         return {

@@ -34,8 +34,8 @@ class LogState:
 
     `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came, 0 after they
     were erased and have not come back; `sequence` the number of events so far; `recent` the marks of the newest client
-    ids with their revisions, oldest first; `offer` what "계속 보기" would show next {revision, index}; `unfinished` what
-    is still to be done.
+    ids with their revisions, oldest first; `offer` what "계속 보기" would show next {revision, index}; `unfinished`
+    what is still to be done.
     """
 
     session: Session | None = None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from shared.conversation.erasure import (
+    TOMBSTONE_MS,
     Counts,
     Erasure,
     ErasureJob,
@@ -45,8 +46,6 @@ ARRIVES_WITHIN_MS: Final = 14 * DAY_MS
 NEW_ENDPOINT_MS: Final = 10_000
 """The fan-out may remember a bot's endpoints for so long: a newer one need not get the event of the tombstone."""
 ARRIVAL_PAGES: Final = 20
-TOMBSTONE_MS: Final = 2 * DAY_MS
-"""The stream holds a turn for a day."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Receipts of erasures in the core table, and the queue of the work that they ask for."""
 
 import json
+from datetime import UTC, datetime
 from typing import Final
 
 from botocore.exceptions import ClientError
@@ -62,7 +63,7 @@ class DynamoErasures:
 
 def _row(erasure: Erasure) -> CoreRow:
     row = CoreRow(keys.erasures_partition(erasure.bot_id), erasure.erasure_id, data=erasure.to_json())
-    row.ttl = (erasure.requested_at_ms + KEPT_MS) // MILLISECONDS
+    row.ttl = datetime.fromtimestamp((erasure.requested_at_ms + KEPT_MS) / MILLISECONDS, UTC)
     if erasure.lock:  # left unset, PynamoDB writes "only if the row does not exist"
         row.version = erasure.lock
     return row

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from shared.conversation.erasure import Counts
+from shared.conversation.erasure import TOMBSTONE_MS, Counts
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
-from shared.services.erase_person import FIRST_PASS_SECONDS, TOMBSTONE_MS, parse_erasure_job
+from shared.services.erase_person import FIRST_PASS_SECONDS, parse_erasure_job
 from shared.webhooks.delivery import DeliveryJob
 from shared.webhooks.events import iso
 from tests.erasing_world import BOT, ErasingWorld
