@@ -41,7 +41,7 @@ from tests.webhook_world import Clock, MemoryDeliveryQueue, ScriptedReceiver, an
 
 Row = tuple[str, str]
 """(pk, sk)"""
-SEEDS = range(12)
+SEEDS = range(8)
 DELETED = "bot.end_user.deleted"
 NOISE = random.Random(1).randbytes(9_000).hex()
 """Makes the state too large for its turn."""
