@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from shared.conversation.erasure import Erasure, ErasureJob, OldTurn
-from shared.conversation.identity import Identity, IdentityKind, IdentityPage
+from shared.conversation.identity import Identity
 from shared.conversation.projection import SeenTurn, sightings
 from shared.conversation.turn import Turn
 from shared.engine.inbound import UserMessage
@@ -16,7 +16,7 @@ from shared.storage import turn_codec
 from shared.webhooks.endpoint import Endpoint
 from tests.factories import a_bot, a_handle_inbound, a_node, a_response, an_id_source
 from tests.fakes import MemoryTurns
-from tests.webhook_world import OTHER_WEBHOOK, Clock, WebhookWorld, a_record, an_endpoint
+from tests.webhook_world import OTHER_WEBHOOK, Clock, MemoryIdentities, WebhookWorld, a_record, an_endpoint
 
 BOT = "bot"
 ECHO = a_bot(
@@ -114,31 +114,15 @@ class MemoryOldRows:
         self.expiring[tombstone.revision] = at_ms
 
 
-class MemoryIdentities:
+class ErasableIdentities(MemoryIdentities):
     """The port Identities, and the projector's part of it."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, Identity] = {}
+        super().__init__()
         self.erased: dict[str, int] = {}
 
-    def get(self, public_id: str) -> Identity | None:
-        return self.rows.get(public_id)
-
-    def page(
-        self,
-        bot_id: str,
-        kind: IdentityKind,
-        *,
-        limit: int,
-        cursor: str | None = None,
-        from_ms: int | None = None,
-        until_ms: int | None = None,
-        platform: str | None = None,
-    ) -> IdentityPage:
-        return IdentityPage(items=tuple(self.rows.values()))
-
     def delete(self, identity: Identity, *, at_ms: int | None = None) -> None:
-        self.rows.pop(identity.public_id, None)
+        super().delete(identity)
         self.erased[identity.public_id] = at_ms or 2**53
 
     def note(self, turn: Turn) -> None:
@@ -172,7 +156,7 @@ class ErasingWorld(WebhookWorld):
         self.erasures = MemoryErasures(self.turns)
         self.jobs = MemoryErasureQueue(self.clock)
         self.rows = MemoryOldRows(self.turns)
-        self.identities = MemoryIdentities()
+        self.people = self.identities = ErasableIdentities()
         self.new_id = an_id_source()
         self.relayed: set[str] = set()
         self.inbound = a_handle_inbound(self.turns, new_id=self.new_id, now_ms=self.clock.now_ms)
@@ -210,7 +194,7 @@ class ErasingWorld(WebhookWorld):
         self.relayed |= {turn.commit for turn in turns}
         self.relay([a_record(turn, place) for place, turn in enumerate(turns, start=1)])
         for turn in turns:
-            self.identities.note(turn)
+            self.people.note(turn)
         published, self.topic.published = self.topic.published, []
         assert self.fan_out(*published) == set()
 

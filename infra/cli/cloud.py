@@ -33,6 +33,7 @@ OPTIONAL_VARIABLES: Final = {
     "MALGIL_MAIL_FROM": "MailFrom",
     "MALGIL_SCRIPT_FUNCTION": "ScriptFunctionName",
     "MALGIL_ERASURE_QUEUE_URL": "ErasureQueueUrl",
+    "MALGIL_TIME_ZONE": "TimeZone",
 }
 """Those that an installation can be without."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"

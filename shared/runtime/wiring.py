@@ -22,6 +22,7 @@ from shared.storage.documents import S3Documents
 from shared.storage.turn_row import bind_turns_table
 from shared.storage.turns import DynamoTurns
 from shared.storage.work_queue import SqsWorkQueue
+from shared.usage.calendar import UsageCalendar
 
 if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
@@ -31,19 +32,23 @@ if TYPE_CHECKING:
     from shared.providers.carriers import Carriers
     from shared.scripting.client import ScriptFunction
     from shared.scripting.host import ScriptHost
+    from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
     from shared.services.erase_person import ErasePerson, EraseRows
+    from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
+    from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
     from shared.storage.erasures import DynamoErasures, SqsErasureQueue
     from shared.storage.identities import DynamoIdentities
+    from shared.storage.usage_limits import DynamoUsageLimits
     from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
@@ -56,7 +61,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     _local_targets = targets
     for made in (
         *(guarded_client, carriers, script_host, effect_runner),
-        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver),
+        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver, manage_webhooks),
     ):
         made.cache_clear()
 
@@ -159,6 +164,11 @@ def report_fault(fault: Exception) -> None:
 
 
 @cache
+def usage_calendar() -> UsageCalendar:
+    return UsageCalendar(settings().time_zone)
+
+
+@cache
 def claims() -> DynamoClaims:
     return DynamoClaims(settings().core_table)
 
@@ -175,7 +185,7 @@ def advance() -> Advance:
             random=world.random,
             new_id=world.new_id,
         ),
-        writer=TurnWriter(turns=turns(), new_id=world.new_id),
+        writer=TurnWriter(turns=turns(), new_id=world.new_id, calendar=usage_calendar()),
         queue=SqsWorkQueue(settings().effect_queue_url),
         versions=runnable_bots(),
         paginate=kakao_reply.paginate,
@@ -220,6 +230,13 @@ def finish_walks() -> "FinishWalks":
         report=report_fault,
         report_trace=report_trace,
     )
+
+
+@cache
+def usage_limits() -> "DynamoUsageLimits":
+    from shared.storage.usage_limits import DynamoUsageLimits  # noqa: PLC0415 - the front reads them with the bot
+
+    return DynamoUsageLimits(settings().core_table)
 
 
 @cache
@@ -273,6 +290,25 @@ def relay() -> "Relay":
 
 
 @cache
+def project() -> "Project":
+    from shared.services.project import Project  # noqa: PLC0415 - one function projects
+    from shared.storage.event_topic import SqsSetAside  # noqa: PLC0415
+    from shared.storage.turn_stream import read_seen_turn  # noqa: PLC0415
+
+    return Project(
+        read=read_seen_turn,
+        index=identities(),
+        counters=counters(),
+        quotas=usage_limits(),
+        calendar=usage_calendar(),
+        set_aside=SqsSetAside(settings().set_aside_queue_url),
+        report=report_fault,
+        sleep=world.sleep,
+        random=world.random,
+    )
+
+
+@cache
 def fanout() -> "Fanout":
     from shared.services.webhook_fanout import Fanout  # noqa: PLC0415 - one function fans out
 
@@ -309,6 +345,7 @@ def replay() -> "Replay":
         deliveries=deliveries(),
         queue=delivery_queue(),
         turns=turns(),
+        identities=identities(),
         now_ms=world.now_ms,
     )
 
@@ -343,6 +380,24 @@ def erase_person() -> "ErasePerson":
 
 
 @cache
+def manage_webhooks() -> "ManageWebhooks":
+    from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - for management alone
+    from shared.net.target_check import TargetCheck  # noqa: PLC0415
+    from shared.services.webhook_management import ManageWebhooks  # noqa: PLC0415
+
+    return ManageWebhooks(
+        bots=bots(),
+        endpoints=endpoints(),
+        log=deliveries(),
+        post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
+        refuse_target=TargetCheck(local_targets=_local_targets),
+        now_ms=world.now_ms,
+        new_id=world.new_id,
+        random_bytes=world.random_bytes,
+    )
+
+
+@cache
 def erase_rows() -> "EraseRows":
     from shared.services.erase_person import EraseRows  # noqa: PLC0415 - one function erases
     from shared.storage.old_rows import DynamoOldRows  # noqa: PLC0415
@@ -359,6 +414,14 @@ def erase_rows() -> "EraseRows":
         clock_ns=world.clock_ns,
         report=report_fault,
     )
+
+
+@cache
+def api_keys() -> "ApiKeys":
+    from shared.services.api_keys import ApiKeys  # noqa: PLC0415 - only APIs have keys
+    from shared.storage.api_keys import DynamoApiKeys  # noqa: PLC0415
+
+    return ApiKeys(rows=DynamoApiKeys(settings().core_table), now_ms=world.now_ms, new_secret=world.new_secret)
 
 
 @cache

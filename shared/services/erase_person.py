@@ -6,6 +6,7 @@ part may be done twice or be cut off anywhere: what is gone is not looked for, w
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -22,8 +23,8 @@ from shared.conversation.erasure import (
 )
 from shared.conversation.turn import Turn
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
+from shared.ids import BOT_ID, log_key
 from shared.ids import end_user_id as id_of_end_user
-from shared.ids import log_key
 from shared.services.erasure_ports import DeliveryLog, ErasureQueue, Erasures, Holding, OldRows
 from shared.services.people_ports import Identities
 from shared.services.ports import Turns
@@ -32,6 +33,7 @@ from shared.webhooks.delivery import Delivery
 from shared.webhooks.endpoint import Endpoint
 from shared.webhooks.erasing import without
 
+UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 RACES: Final = 8
 """Tries against messages of the person that come at the same moment."""
 MILLISECONDS: Final = 1_000
@@ -63,7 +65,7 @@ class ErasePerson:
         """Erase whom the id names. Somebody who was erased and did not come back has a receipt already, which is
         given. Raises NotFound, also for somebody whose first message is less than half a minute old; Conflict when
         they said something at the same moment every time."""
-        identity = self.identities.get(end_user_id)
+        identity = self.identities.get(end_user_id) if UUID.fullmatch(end_user_id) else None
         if identity is None or identity.kind != "end_user" or identity.bot_id != bot_id:
             raise NotFound("no such end user", bot=bot_id, end_user=end_user_id)
         return self.request_by_key(bot_id, identity.platform, identity.user_key, requested_by=requested_by)
@@ -103,7 +105,8 @@ class ErasePerson:
 
     def receipt(self, bot_id: str, erasure_id: str) -> Erasure:
         """Raises NotFound."""
-        found = self.erasures.get(bot_id, erasure_id)
+        is_one = BOT_ID.fullmatch(bot_id) and UUID.fullmatch(erasure_id)
+        found = self.erasures.get(bot_id, erasure_id) if is_one else None
         if found is None:
             raise NotFound("no such erasure", bot=bot_id, erasure=erasure_id)
         return found

@@ -11,9 +11,12 @@ SYSTEM_LOG: Final = "_sys"
 # core
 BOT_META: Final = "META"
 CHANNEL_PREFIX: Final = "CH#"
+BOT_LIMITS: Final = "LIMITS"
+"""Between CH# and META: one query reads all three."""
 VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
+API_KEY_SORT: Final = "K"
 DEFAULT_WORKSPACE: Final = "default"
 LIST_SHARDS: Final = 8
 """Partitions of each list of a bot: a partition takes 1,000 writes a second."""
@@ -123,6 +126,16 @@ def counted_partition(minute: int) -> str:
 def bots_of_workspace(workspace: str) -> str:
     """gsi1pk: the bots of a workspace by the time of their last change."""
     return f"W#{workspace}#B"
+
+
+def api_key_partition(key_id: str) -> str:
+    """An API key by the beginning of its digest."""
+    return f"K#{key_id}"
+
+
+def api_keys_of_workspace(workspace: str) -> str:
+    """gsi1pk: the API keys of a workspace by the time at which they were made."""
+    return f"W#{workspace}#K"
 
 
 def version_object(bot_id: str, content_hash: str) -> str:

@@ -126,8 +126,8 @@ def test_every_parameter_has_a_default():
 
 @each_function
 def test_a_function_stops_before_its_caller_gives_up(name):
-    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the workers.
-    longest = {"kakao_skill": 5, "effect_worker": 120, "end_user_eraser": 60}.get(folder_of(name), 29)
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for workers and lists.
+    longest = {"kakao_skill": 5, "effect_worker": 120, "projector": 120, "end_user_eraser": 60}.get(folder_of(name), 29)
     assert 0 < FUNCTIONS[name]["Timeout"] <= longest
 
 
@@ -137,6 +137,16 @@ def test_the_skill_route_carries_the_bot_and_the_secret_in_its_path():
     assert event["Properties"]["Method"] == "POST"
     assert event["Properties"]["Path"] == "/kakao/{botId}/{secret}"
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["KakaoSkillFunction"]["Timeout"]
+
+
+def test_the_management_api_answers_everything_under_its_path_and_changes_no_turn():
+    (event,) = FUNCTIONS["ManagementApiFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/api/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["ManagementApiFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("ManagementApiFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"], "dynamodb:PutItem"], "the last for the turn that erases"
 
 
 def test_no_access_log_writes_down_the_secret_in_the_path():
@@ -190,10 +200,20 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         {"Ref": "EventTopic"},
         {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
     ],
+    "projector": [
+        {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
+        {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
+        {"Fn::GetAtt": ["CoreTable", "Arn"]},
+        {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
+    ],
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
+    "management_api": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue", "ErasureQueue")),
+        {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
+    ],
 }
-"""What the functions between the log and customers' endpoints reach: no bot documents, of turns only the stream."""
+"""What the functions behind the log reach: no bot documents, of turns only the stream."""
 ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
@@ -237,6 +257,7 @@ def test_mail_goes_out_only_under_the_sender_of_the_installation():
     ("parameter", "good", "bad"),
     [
         ("MailFrom", ["", "bot@shop.example"], ["bot", "Shop <bot@shop.example>", "a b@c", "@"]),
+        ("TimeZone", ["Asia/Seoul", "UTC", "Etc/GMT+9", "America/Indiana/Knox"], ["", "../etc", "Asia/", "Asia Seoul"]),
         (
             "BedrockModelArn",
             ["", "arn:aws:bedrock:us-east-1::foundation-model/x", "arn:aws:a:b::c,arn:aws:a:b::d"],
@@ -263,17 +284,29 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     }
     path_of_events = {
         "relay": reading_the_stream | {"sns:Publish", "sqs:SendMessage"},
+        "projector": reading_the_stream
+        | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
+        | {"sqs:SendMessage"},
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        "management_api": {
+            *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+            "sqs:SendMessage",
+        },
     }
     deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
     erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
     assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
 
 
-def test_only_who_erases_people_can_delete_anything():
+def test_only_who_erases_people_can_change_or_delete_turns():
+    deleting = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
     can = {
-        folder_of(name) for name in FUNCTIONS if {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem"} & actions_of(name)
+        folder_of(name)
+        for name in FUNCTIONS
+        for statement in statements(name)
+        if deleting & set(listed(statement["Action"]))
+        and {"Fn::GetAtt": ["TurnsTable", "Arn"]} in listed(statement["Resource"])
     }
     assert can == {"end_user_eraser"}
 
@@ -325,7 +358,8 @@ def test_log_groups_are_not_shared():
 def test_a_function_has_alarms_on_errors_throttles_and_own_faults(name):
     found = set(alarms_on("FunctionName", {"Ref": name}))
     assert found >= {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}
-    counts_faults = "report_own_fault" in (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    source = (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    counts_faults = "report_own_fault" in source or "shared.runtime.api" in source
     counted = ("Malgil", "OwnFault") in set(alarms_on("service", environment(name)["POWERTOOLS_SERVICE_NAME"]))
     assert counted == counts_faults
 
@@ -483,8 +517,9 @@ def test_functions_work_only_on_queues_of_this_template():
     assert len(mappings) == sum(len(list(consumers(name))) for name in QUEUES)
 
 
-def test_there_is_a_mapping_of_the_stream():
-    assert {mapping["FunctionName"]["Ref"] for mapping in STREAM_MAPPINGS.values()} >= {"RelayFunction"}
+def test_the_stream_has_the_two_readers_that_a_shard_serves():
+    readers = [mapping["FunctionName"]["Ref"] for mapping in STREAM_MAPPINGS.values()]
+    assert sorted(readers) == ["ProjectorFunction", "RelayFunction"]
 
 
 @each_stream_mapping
@@ -504,8 +539,16 @@ def test_records_that_wait_in_a_stream_set_off_an_alarm(name):
     assert ("AWS/Lambda", "IteratorAge") in set(alarms_on("FunctionName", function))
 
 
-def test_the_relay_sees_new_turns_alone():
-    (found,) = STREAM_MAPPINGS["RelayStreamMapping"]["FilterCriteria"]["Filters"]
+def test_lists_wait_half_a_minute_for_what_can_be_written_together():
+    mapping = STREAM_MAPPINGS["ProjectorStreamMapping"]
+    assert mapping["MaximumBatchingWindowInSeconds"] == {"Ref": "ProjectorWindowSeconds"}
+    assert TEMPLATE["Parameters"]["ProjectorWindowSeconds"]["Default"] == 30
+    assert mapping["BatchSize"] == 1000
+
+
+@each_stream_mapping
+def test_a_reader_of_the_stream_sees_new_turns_alone(name):
+    (found,) = STREAM_MAPPINGS[name]["FilterCriteria"]["Filters"]
     assert json.loads(found["Pattern"]) == {
         "eventName": ["INSERT"],
         "dynamodb": {"Keys": {"sk": {"S": [{"prefix": TURN_PREFIX}]}}},
@@ -550,5 +593,6 @@ def test_the_outputs_say_where_everything_is():
         "ErasureQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
+        "TimeZone",
         "MailFrom",
     }

@@ -293,7 +293,7 @@ class TestWhatWasUnderWay:
         late = world.newest()
         world.erase()
         world.work_on_erasures()
-        world.identities.note(late)
+        world.people.note(late)
         assert world.identities.get(world.person_id()) is None
 
 
