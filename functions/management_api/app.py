@@ -1,4 +1,4 @@
-"""The API for owners of bots, under /api: their API keys, webhooks and erasures. docs/api/management.yaml describes it."""
+"""The API for owners of bots, under /api: API keys, webhooks, erasures. docs/api/management.yaml describes it."""
 
 import json
 from dataclasses import asdict
