@@ -25,7 +25,6 @@ from shared.services.erase_person import ErasePerson, EraseRows
 from shared.services.request import Request
 from shared.services.webhook_deliver import Deliver
 from shared.services.webhook_fanout import Fanout, parse_message
-from shared.services.webhook_replay import Replay
 from shared.storage import keys, turn_codec
 from shared.storage.deliveries import DynamoDeliveries
 from shared.storage.erasures import DynamoErasures
@@ -169,13 +168,6 @@ class World:
             deliveries=self.deliveries,
             queue=self.queue,
             post=self.receive,
-            now_ms=self.clock.now_ms,
-        )
-        self.replay = Replay(
-            endpoints=self.endpoints,
-            deliveries=self.deliveries,
-            queue=self.queue,
-            turns=self.turns,
             now_ms=self.clock.now_ms,
         )
         self.told: list[dict[str, Any]] = []
