@@ -106,6 +106,22 @@ class TestTheRequest:
         world.work_on_erasures()
         assert world.revisions() == [1, 2]
 
+    def test_a_request_that_dies_after_its_transaction_is_carried_out(self, world):
+        delete = world.people.delete
+
+        def die(identity, **more):
+            raise Unavailable("dead")
+
+        world.people.delete = die
+        with pytest.raises(Unavailable):
+            world.erase()
+        world.people.delete = delete
+        assert world.erase().erasure_id == world.newest().erases
+        world.relay_new()
+        world.work_on_erasures()
+        assert world.identities.get(world.person_id()) is None
+        assert world.revisions() == [3]
+
     def test_whoever_read_the_log_before_is_done_when_its_rows_go(self, world):
         world.erase()
         ((due, _),) = world.jobs.jobs
