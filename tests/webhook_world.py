@@ -19,7 +19,7 @@ from shared.services.webhook_fanout import Fanout, parse_message
 from shared.services.webhook_replay import Replay
 from shared.storage import keys, turn_codec
 from shared.storage.turn_stream import read_turn
-from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey, LogPart, Place
+from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey, DeliveryPage, LogPart, Place
 from shared.webhooks.endpoint import Disabling, Endpoint, checked
 from shared.webhooks.events import EventLog, Person, conversation_data, message_data
 from shared.webhooks.grouping import EventMessage, Published
@@ -235,6 +235,7 @@ class MemoryDeliveries:
 
     def __init__(self) -> None:
         self.rows: dict[DeliveryKey, Delivery] = {}
+        self.page_size = 2
 
     def put(self, delivery: Delivery, *, now_ms: int) -> bool:
         if delivery.key in self.rows:
@@ -247,7 +248,7 @@ class MemoryDeliveries:
 
     def begin_round(self, delivery: Delivery, *, now_ms: int) -> bool:
         row = self.rows[delivery.key]
-        if row.round != delivery.round - 1 or row.state == "pending":
+        if row.round != delivery.round - 1 or row.state in ("pending", "erased"):
             return False
         self.rows[delivery.key] = delivery
         return True
@@ -261,10 +262,34 @@ class MemoryDeliveries:
 
     def note_attempt(self, before: Delivery, after: Delivery, attempt: Attempt) -> bool:
         row = self.rows[after.key]
-        if (row.state, row.round, row.tried) != ("pending", before.round, before.tried):
+        if (row.state, row.round, row.tried, row.erasures) != ("pending", before.round, before.tried, before.erasures):
             return False
         self.rows[after.key] = after
         return True
+
+    def rewrite(self, before: Delivery, after: Delivery) -> bool:
+        row = self.rows[after.key]
+        if (row.state, row.round, row.tried, row.erasures) != (
+            before.state,
+            before.round,
+            before.tried,
+            before.erasures,
+        ):
+            return False
+        self.rows[after.key] = after
+        return True
+
+    def page(self, webhook_id: str, day: str, after: str) -> DeliveryPage:
+        places = {
+            keys.delivery_sort(key.at_ms, key.delivery_id): row
+            for key, row in self.rows.items()
+            if (key.webhook_id, key.day) == (webhook_id, day)
+        }
+        following = sorted(place for place in places if place > after)
+        taken = following[: self.page_size]
+        return DeliveryPage(
+            items=tuple(places[place] for place in taken), after=taken[-1] if len(following) > len(taken) else None
+        )
 
     def part_of_day(
         self, webhook_id: str, day: str, *, first: Place, last: Place, newest_first: bool, limit: int
@@ -331,7 +356,7 @@ class MemoryIdentities:
         more = len(left) > limit
         return IdentityPage(items=tuple([row for _, row in left[:limit]]), cursor=left[limit - 1][0] if more else None)
 
-    def delete(self, identity: Identity) -> None:
+    def delete(self, identity: Identity, *, at_ms: int | None = None) -> None:
         self.rows.pop(identity.public_id, None)
 
 

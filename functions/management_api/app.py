@@ -1,10 +1,13 @@
-"""The API for owners of bots, under /api: their API keys, webhooks and usage. docs/api/management.yaml describes it."""
+"""The API for owners of bots, under /api: API keys, webhooks, usage, erasures. docs/api/management.yaml describes
+it."""
 
 import json
+from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final, cast
 
 from shared.api_key import ApiKey
+from shared.conversation.erasure import Erasure
 from shared.errors import InvalidInput
 from shared.runtime import wiring, world
 from shared.runtime.api import Api, Request
@@ -21,7 +24,7 @@ JsonObject = dict[str, Any]
 WEBHOOKS: Final = "/api/bots/{botId}/webhooks"
 WEBHOOK: Final = "/api/bots/{botId}/webhooks/{webhookId}"
 DELIVERY: Final = "/api/bots/{botId}/webhooks/{webhookId}/deliveries/{deliveryId}"
-STATES: Final = ("pending", "delivered", "failed", "held")
+STATES: Final = ("pending", "delivered", "failed", "held", "erased")
 UNITS: Final = ("hour", "day")
 DEFAULT_PAGE: Final = 50
 
@@ -218,7 +221,29 @@ def get_statistics(request: Request) -> Reply:
     )
 
 
+# ---- erasing people
+
+
+@api.route("DELETE", "/api/bots/{botId}/end-users/{endUserId}", scope="endusers:erase")
+def erase_end_user(request: Request) -> Reply:
+    request.query()
+    erasure = wiring.erase_person().request(
+        request.path["botId"], request.path["endUserId"], requested_by=request.key.key_id
+    )
+    return reply(HTTPStatus.ACCEPTED, erasure_json(erasure))
+
+
+@api.route("GET", "/api/bots/{botId}/erasures/{erasureId}", scope="endusers:erase")
+def get_erasure(request: Request) -> Reply:
+    request.query()
+    return reply(HTTPStatus.OK, erasure_json(wiring.erase_person().receipt(*erasure_of(request))))
+
+
 # ---- parsing and rendering
+
+
+def erasure_of(request: Request) -> tuple[str, str]:
+    return request.path["botId"], request.path["erasureId"]
 
 
 def webhook_of(request: Request) -> tuple[str, str]:
@@ -282,6 +307,22 @@ def attempt_json(attempt: Attempt) -> JsonObject:
 
 def replayed_json(page: ReplayedPage) -> JsonObject:
     return {"deliveries": page.deliveries, "cursor": page.cursor}
+
+
+def erasure_json(erasure: Erasure) -> JsonObject:
+    """The receipt, and what the erasure does not reach."""
+    return {
+        "id": erasure.erasure_id,
+        "botId": erasure.bot_id,
+        "endUserId": erasure.end_user_id,
+        "requestedBy": erasure.requested_by,
+        "requestedAt": iso(erasure.requested_at_ms),
+        "state": erasure.state,
+        "erasedAt": time_json(erasure.erased_at_ms),
+        "doneAt": time_json(erasure.done_at_ms),
+        "erased": asdict(erasure.counts),
+        "stays": [{"what": kept.what, "until": time_json(kept.until_ms)} for kept in erasure.stays()],
+    }
 
 
 def time_json(at_ms: int | None) -> str | None:

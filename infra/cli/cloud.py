@@ -32,6 +32,7 @@ VARIABLES: Final = {
 OPTIONAL_VARIABLES: Final = {
     "MALGIL_MAIL_FROM": "MailFrom",
     "MALGIL_SCRIPT_FUNCTION": "ScriptFunctionName",
+    "MALGIL_ERASURE_QUEUE_URL": "ErasureQueueUrl",
     "MALGIL_TIME_ZONE": "TimeZone",
 }
 """Those that an installation can be without."""

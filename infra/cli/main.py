@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from infra.cli import bot as bot_commands
+from infra.cli import enduser as enduser_commands
 from infra.cli import secret as secret_commands
 from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
 from infra.cli.errors import OneLineErrors
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(bot_commands.app, name="bot")
 app.add_typer(secret_commands.app, name="secret")
+app.add_typer(enduser_commands.app, name="enduser")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")

@@ -32,10 +32,11 @@ def client_mark(client_id: str) -> str:
 class LogState:
     """The state of an end user's log after a turn.
 
-    `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came; `sequence`
-    the number of events so far; `recent` the marks of the newest client ids with their revisions, oldest first; `offer`
-    what "계속 보기" would show next {revision, index}; `unfinished` what is still to be done; `active_month` (yyyymm)
-    the month in which the end user was last counted as active, 0: never.
+    `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came, 0 after they
+    were erased and have not come back; `sequence` the number of events so far; `recent` the marks of the newest client
+    ids with their revisions, oldest first; `offer` what "계속 보기" would show next {revision, index}; `unfinished`
+    what is still to be done; `active_month` (yyyymm) the month in which the end user was last counted as active, 0:
+    never.
     """
 
     session: Session | None = None
@@ -100,7 +101,8 @@ class Turn:
     [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of docs/events.md,
     masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
     `gives` are earlier turns whose replies go out with this one's, before it. `first_of_month` (yyyymm): this turn
-    holds the first message that was received of this person in that month.
+    holds the first message that was received of this person in that month. `erases` names the erasure of everything
+    before this turn.
     """
 
     bot_id: str
@@ -117,6 +119,7 @@ class Turn:
     events: list[JsonObject] = field(default_factory=list)
     first_of_month: int | None = None
     gives: tuple[int, ...] = ()
+    erases: str | None = None
     state_row: str | None = None
 
     def body(self) -> JsonObject:
@@ -128,6 +131,7 @@ class Turn:
             "botVersion": self.bot_version,
             "inbound": self.inbound,
             "messages": self.messages,
+            **({"erases": self.erases} if self.erases else {}),
             **({} if self.first_of_month is None else {"firstOfMonth": self.first_of_month}),
             "events": self.events,
             **({"gives": list(self.gives)} if self.gives else {}),
@@ -150,6 +154,7 @@ class Turn:
             events=body["events"],
             first_of_month=body.get("firstOfMonth"),
             gives=tuple(body.get("gives", ())),
+            erases=body.get("erases"),
         )
 
 

@@ -14,6 +14,7 @@ EFFECT_QUEUE: Final = "MALGIL_EFFECT_QUEUE_URL"
 EVENT_TOPIC: Final = "MALGIL_EVENT_TOPIC_ARN"
 SET_ASIDE_QUEUE: Final = "MALGIL_SET_ASIDE_QUEUE_URL"
 DELIVERY_QUEUE: Final = "MALGIL_DELIVERY_QUEUE_URL"
+ERASURE_QUEUE: Final = "MALGIL_ERASURE_QUEUE_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
@@ -38,6 +39,8 @@ class Settings:
     """ARN of the topic of events; empty, as the next two: nothing is relayed or delivered from here."""
     set_aside_queue_url: str = ""
     delivery_queue_url: str = ""
+    erasure_queue_url: str = ""
+    """Empty: nobody can be erased from here."""
     secrets_prefix: str = ""
     """Of the bots' credentials in Secrets Manager; empty: there are none."""
     mail_from: str = ""
@@ -66,6 +69,7 @@ class Settings:
             event_topic=environment.get(EVENT_TOPIC, ""),
             set_aside_queue_url=environment.get(SET_ASIDE_QUEUE, ""),
             delivery_queue_url=environment.get(DELIVERY_QUEUE, ""),
+            erasure_queue_url=environment.get(ERASURE_QUEUE, ""),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
             script_function=environment.get(SCRIPT_FUNCTION, ""),

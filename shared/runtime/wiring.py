@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.erase_person import ErasePerson, EraseRows
     from shared.services.open_api_reading import ReadOpenApi
     from shared.services.open_api_writing import WriteOpenApi
     from shared.services.project import Project
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.erasures import DynamoErasures, SqsErasureQueue
     from shared.storage.identities import DynamoIdentities
     from shared.storage.usage_limits import DynamoUsageLimits
     from shared.storage.webhooks import DynamoEndpoints
@@ -365,6 +367,35 @@ def replay() -> "Replay":
 
 
 @cache
+def erasures() -> "DynamoErasures":
+    from shared.storage.erasures import DynamoErasures  # noqa: PLC0415 - for management and its worker alone
+
+    bots()  # binds the tables
+    return DynamoErasures(turns())
+
+
+@cache
+def erasure_queue() -> "SqsErasureQueue":
+    from shared.storage.erasures import SqsErasureQueue  # noqa: PLC0415 - see erasures
+
+    return SqsErasureQueue(settings().erasure_queue_url)
+
+
+@cache
+def erase_person() -> "ErasePerson":
+    from shared.services.erase_person import ErasePerson  # noqa: PLC0415 - see erasures
+
+    return ErasePerson(
+        identities=identities(),
+        turns=turns(),
+        erasures=erasures(),
+        queue=erasure_queue(),
+        now_ms=world.now_ms,
+        new_id=world.new_id,
+    )
+
+
+@cache
 def manage_webhooks() -> "ManageWebhooks":
     from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - for management alone
     from shared.net.target_check import TargetCheck  # noqa: PLC0415
@@ -379,6 +410,25 @@ def manage_webhooks() -> "ManageWebhooks":
         now_ms=world.now_ms,
         new_id=world.new_id,
         random_bytes=world.random_bytes,
+    )
+
+
+@cache
+def erase_rows() -> "EraseRows":
+    from shared.services.erase_person import EraseRows  # noqa: PLC0415 - one function erases
+    from shared.storage.old_rows import DynamoOldRows  # noqa: PLC0415
+
+    return EraseRows(
+        erasures=erasures(),
+        queue=erasure_queue(),
+        turns=turns(),
+        rows=DynamoOldRows(settings().turns_table, settings().core_table),
+        identities=identities(),
+        endpoints=endpoints(),
+        deliveries=deliveries(),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        report=report_fault,
     )
 
 

@@ -12,7 +12,8 @@ class Identities(Protocol):
 
     `page` gives up to `limit` ids of a bot seen in [from_ms, until_ms) that are of `platform`, where these are given;
     a cursor that is not one raises InvalidInput. One call reads only so much: a page may hold fewer than `limit`, even
-    none, and still have a cursor. `delete` of what is gone is no error, and no older turn brings the id back.
+    none, and still have a cursor. `delete` of what is gone is no error, and no turn older than `at_ms` (now, when it is
+    not given) brings the id back.
     """
 
     def get(self, public_id: str) -> Identity | None: ...
@@ -27,4 +28,4 @@ class Identities(Protocol):
         until_ms: int | None = None,
         platform: str | None = None,
     ) -> IdentityPage: ...
-    def delete(self, identity: Identity) -> None: ...
+    def delete(self, identity: Identity, *, at_ms: int | None = None) -> None: ...

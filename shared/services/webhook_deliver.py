@@ -15,6 +15,7 @@ from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, 
 from shared.webhooks import schedule, signature
 from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, DeliveryKey, body, next_round
 from shared.webhooks.endpoint import Disabling, Endpoint
+from shared.webhooks.erasing import without_answers
 
 GONE: Final = 410
 EARLY_MS: Final = 1_000
@@ -67,6 +68,8 @@ class Deliver:
         delivery = self.deliveries.get(job.key)
         if delivery is None or job.round < delivery.round:
             return  # expired, or overtaken by a resend
+        if delivery.state == "erased":
+            return  # nothing is left to be sent
         if job.round == delivery.round + 1 and delivery.state != "pending":
             begun = replace(
                 delivery,
@@ -108,8 +111,9 @@ class Deliver:
         if self.breaker is not None:
             self.breaker.note(circuit, timed_out=attempt.error == TIMEOUT)
         after = self._after(delivery, endpoint, attempt, retry_after)
-        if self.deliveries.note_attempt(delivery, after, attempt):
-            self._follow_up(job, after, endpoint)
+        noted = self._note(delivery, after, attempt)
+        if noted is not None:
+            self._follow_up(job, noted, endpoint)
             return
         if attempt.is_success:  # whatever another copy of the job wrote down first
             self._note_success(endpoint, attempt)
@@ -117,6 +121,17 @@ class Deliver:
         if stored is not None and (stored.round, stored.tried) == (job.round, job.tried + 1):
             # Another copy was faster; or it was this one, and the table's answer was lost. Nobody may see to it else.
             self._follow_up(job, stored)
+
+    def _note(self, before: Delivery, after: Delivery, attempt: Attempt) -> Delivery | None:
+        """Write a try down; None when another copy of its job did. When events were erased during the try, what they
+        were answered with is not written."""
+        while not self.deliveries.note_attempt(before, after, attempt):
+            now = self.deliveries.get(before.key)
+            if now is None or now.erasures == before.erasures or now.state == "erased":
+                return None
+            after = without_answers(replace(after, events=now.events, count=now.count, erasures=now.erasures))
+            before, attempt = replace(before, erasures=now.erasures), after.attempts[-1]
+        return after
 
     def _hold(self, delivery: Delivery, now: int) -> None:
         """Keep it for its owner, who may have switched the endpoint on and asked for what is held in the meantime."""

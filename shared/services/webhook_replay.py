@@ -87,7 +87,7 @@ class Replay:
         """Send a delivery again, under its id. Raises Conflict while it is being tried, and for a test."""
         self._enabled(bot_id, key.webhook_id)
         delivery = self.deliveries.get(key)
-        if delivery is None or delivery.bot_id != bot_id:
+        if delivery is None or delivery.bot_id != bot_id or delivery.state == "erased":
             raise NotFound("no such delivery", delivery=key.delivery_id)
         if delivery.is_test:
             raise Conflict("a test is not sent again: send another one", delivery=key.delivery_id)
@@ -220,6 +220,8 @@ class Replay:
 
     def _again(self, delivery: Delivery) -> DeliveryJob | None:
         """What sends a delivery again; None while it is being tried. One whose job was lost only needs the job."""
+        if delivery.state == "erased":
+            return None
         if delivery.state != "pending":
             return next_round(delivery)
         due_ms = max(delivery.key.at_ms, delivery.next_at_ms or 0)

@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from shared.storage import keys
 from shared.storage.turn_codec import DICTIONARY_1
 from shared.storage.webhooks import holds
-from shared.webhooks.delivery import MAX_BODY_BYTES, Attempt, Delivery, DeliveryKey, LogPart, Place
+from shared.webhooks.delivery import MAX_BODY_BYTES, Attempt, Delivery, DeliveryKey, DeliveryPage, LogPart, Place
 
 Item = dict[str, Any]
 
@@ -22,7 +22,9 @@ DAY_MS: Final = 86_400_000
 KEPT_MS: Final = 30 * DAY_MS
 HELD_MS: Final = 14 * DAY_MS
 MILLISECONDS: Final = 1_000
-LISTED: Final = "sk, bot, n, f, #state, #round, tried, waited, #first, revision, due, attempts, test, #ttl"
+PAGE_SIZE: Final = 100
+"""Of deliveries with their events."""
+LISTED: Final = "sk, bot, n, f, #state, #round, tried, waited, #first, revision, due, attempts, erasures, test, #ttl"
 """All of a row but its events."""
 OPTIONAL_NUMBERS: Final = {"first_try_ms": "first", "url_revision": "revision", "next_at_ms": "due"}
 """Fields of a delivery that may be None, and their attributes."""
@@ -69,8 +71,12 @@ class DynamoDeliveries:
         """Start the round that `delivery` is in; False when it was started already. It is kept for 30 days from now."""
         return self._update(
             delivery,
-            "#round = :before AND #state <> :pending",
-            {":before": {"N": str(delivery.round - 1)}, ":pending": {"S": "pending"}},
+            "#round = :before AND NOT #state IN (:pending, :erased)",
+            {
+                ":before": {"N": str(delivery.round - 1)},
+                ":pending": {"S": "pending"},
+                ":erased": {"S": "erased"},
+            },
             ttl_ms=now_ms + KEPT_MS,
         )
 
@@ -96,16 +102,56 @@ class DynamoDeliveries:
         )
 
     def note_attempt(self, before: Delivery, after: Delivery, attempt: Attempt) -> bool:
-        """Write a try down, once; False when another copy of its job did."""
+        """Write a try down, once; False when another copy of its job did, or events were erased meanwhile."""
         del attempt  # the last of after.attempts
         return self._update(
             after,
-            "#state = :pending AND #round = :before AND tried = :done",
+            "#state = :pending AND #round = :before AND tried = :done AND " + _erased_as_seen(before),
             {
                 ":pending": {"S": "pending"},
                 ":before": {"N": str(before.round)},
                 ":done": {"N": str(before.tried)},
+                **_erasures(before),
             },
+        )
+
+    def rewrite(self, before: Delivery, after: Delivery) -> bool:
+        """Store what is left after an erasure; False when the delivery is no longer as it was seen."""
+        return self._update(
+            after,
+            "#state = :was AND #round = :before AND tried = :done AND " + _erased_as_seen(before),
+            {
+                ":was": {"S": before.state},
+                ":before": {"N": str(before.round)},
+                ":done": {"N": str(before.tried)},
+                **_erasures(before),
+            },
+            events={
+                "z": {"B": _pack(after.events)},
+                "f": {"N": str(FORMAT)},
+                "n": {"N": str(after.count)},
+                "erasures": {"N": str(after.erasures)},
+            },
+        )
+
+    def page(self, webhook_id: str, day: str, after: str) -> DeliveryPage:
+        """Deliveries of an endpoint with their events, the oldest first, also those that have expired and are still
+        there. `after` is a place in the day: one that a page gave, `keys.delivery_sort`'s time, or nothing."""
+        found = self._client.call(
+            "query",
+            None,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk > :after",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.deliveries_partition(webhook_id, day)},
+                ":after": {"S": after or "-"},  # before every digit; an empty text is no key
+            },
+            Limit=PAGE_SIZE,
+            ConsistentRead=True,
+        )
+        return DeliveryPage(
+            items=tuple([_delivery(_key_of(webhook_id, item), item) for item in found["Items"]]),
+            after=found["LastEvaluatedKey"]["sk"]["S"] if "LastEvaluatedKey" in found else None,
         )
 
     def part_of_day(
@@ -142,8 +188,10 @@ class DynamoDeliveries:
     def _is_expired(self, item: Item) -> bool:
         return int(item["ttl"]["N"]) * MILLISECONDS <= self._now_ms()
 
-    def _update(self, after: Delivery, condition: str, seen: Item, *, ttl_ms: int | None = None) -> bool:
-        part = _progress(after)
+    def _update(
+        self, after: Delivery, condition: str, seen: Item, *, ttl_ms: int | None = None, events: Item | None = None
+    ) -> bool:
+        part = {**_progress(after), **(events or {})}
         if ttl_ms is not None:
             part["ttl"] = {"N": _seconds(ttl_ms)}
         gone = [attribute for field, attribute in OPTIONAL_NUMBERS.items() if getattr(after, field) is None]
@@ -174,6 +222,14 @@ def _key(key: DeliveryKey) -> Item:
 def _key_of(webhook_id: str, item: Item) -> DeliveryKey:
     at, _, delivery_id = item["sk"]["S"].partition("#")
     return DeliveryKey(webhook_id=webhook_id, at_ms=int(at), delivery_id=delivery_id)
+
+
+def _erased_as_seen(before: Delivery) -> str:
+    return "erasures = :erasures" if before.erasures else "attribute_not_exists(erasures)"
+
+
+def _erasures(before: Delivery) -> Item:
+    return {":erasures": {"N": str(before.erasures)}} if before.erasures else {}
 
 
 def _seconds(ms: int) -> str:
@@ -216,6 +272,7 @@ def _delivery(key: DeliveryKey, item: Item) -> Delivery:
         url_revision=number("revision"),
         next_at_ms=number("due"),
         attempts=tuple([Attempt.from_json(attempt) for attempt in attempts]),
+        erasures=number("erasures") or 0,
         is_test="test" in item,
     )
 

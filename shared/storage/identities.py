@@ -91,9 +91,10 @@ class DynamoIdentities:
             return IdentityPage(items=items, cursor=_cursor(_sort(items[-1])))
         return IdentityPage(items=items, cursor=_cursor(horizon) if horizon else None)
 
-    def delete(self, identity: Identity) -> None:
+    def delete(self, identity: Identity, *, at_ms: int | None = None) -> None:
         """A tombstone in the row's place, for as long as the stream may still bring a turn that shows the id."""
         now_ms = self._now_ms()
+        erased_ms = now_ms if at_ms is None else at_ms
         holds(
             lambda: self._client.call(
                 "put_item",
@@ -101,11 +102,11 @@ class DynamoIdentities:
                 TableName=self._table,
                 Item={
                     **_key(identity.public_id),
-                    "erased": {"N": str(now_ms)},
+                    "erased": {"N": str(erased_ms)},
                     "ttl": {"N": str((now_ms + TOMBSTONE_MS) // MILLISECONDS)},
                 },
-                ConditionExpression="attribute_not_exists(erased) OR erased < :now",
-                ExpressionAttributeValues={":now": {"N": str(now_ms)}},
+                ConditionExpression="attribute_not_exists(erased) OR erased < :at",
+                ExpressionAttributeValues={":at": {"N": str(erased_ms)}},
             )
         )
 

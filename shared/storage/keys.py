@@ -69,6 +69,11 @@ def delivery_sort(at_ms: int, delivery_id: str) -> str:
     return f"{at_ms:015d}#{delivery_id}"
 
 
+def erasures_partition(bot_id: str) -> str:
+    """Receipts of the erasures of a bot's end users."""
+    return f"ER#{bot_id}"
+
+
 def claims_partition(bot_id: str, log: str) -> str:
     """Claims on the work of a log: who carries a walk on, who posts a reply."""
     return f"CL#{bot_id}#{log}"

@@ -130,7 +130,8 @@ class DynamoTurns:
         }
 
     def _put_state(self, turn: Turn, digest: str, state: bytes, deadline_ns: int | None) -> None:
-        """No condition: the key is the content's name, so whoever else writes it writes the same."""
+        """No condition: the key is the content's name, so whoever else writes it writes the same. `r` is the newest
+        revision that it was written for."""
         self._client.call(
             "put_item",
             deadline_ns,
@@ -138,6 +139,7 @@ class DynamoTurns:
             Item={
                 "pk": {"S": keys.log_partition(turn.bot_id, turn.log)},
                 "sk": {"S": keys.state_sort(digest)},
+                "r": {"N": str(turn.revision)},
                 "f": {"N": str(turn_codec.VERSION)},
                 "z": {"B": state},
             },

@@ -21,8 +21,9 @@ LONGEST_ESCAPE: Final = 6
 KEPT_ATTEMPTS: Final = 20
 """Of a delivery that is sent again by hand, the newest."""
 
-DeliveryState = Literal["pending", "delivered", "failed", "held"]
-"""pending: being tried; held: its endpoint was off, nothing was sent; failed: given up."""
+DeliveryState = Literal["pending", "delivered", "failed", "held", "erased"]
+"""pending: being tried; held: its endpoint was off, nothing was sent; failed: given up; erased: all its events were of
+people who were erased, and its row only keeps it from being made again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Delivery:
     Of the current round: `tried` counts its tries, `waited_s` is the sum of the waits between them, `first_try_ms` when
     it began, `url_revision` the endpoint's URL then, `next_at_ms` when the next try is due. `attempts` are of all
     rounds. `is_test`: its owner asked for it to see what the receiver does; it is tried once and never again.
+    `erasures` counts how often events of an erased person were taken out.
     """
 
     key: DeliveryKey
@@ -83,6 +85,15 @@ class Delivery:
     next_at_ms: int | None = None
     attempts: tuple[Attempt, ...] = field(default=())
     is_test: bool = False
+    erasures: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPage:
+    """Deliveries of a day; `after` asks for the next page, None after the last one."""
+
+    items: tuple[Delivery, ...]
+    after: str | None = None
 
 
 Place = tuple[int, str]

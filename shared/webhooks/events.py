@@ -61,7 +61,13 @@ class Person:
 
 
 def end_user_data(
-    person: Person, *, params: JsonObject, last_message_id: str | None, last_conversation_id: str | None, at_ms: int
+    person: Person,
+    *,
+    params: JsonObject,
+    last_message_id: str | None,
+    last_conversation_id: str | None,
+    at_ms: int,
+    deleted_at_ms: int | None = None,
 ) -> JsonObject:
     return {
         "endUser": {
@@ -74,7 +80,7 @@ def end_user_data(
             "lastConversationId": last_conversation_id,
             "createdAt": iso(person.first_contact_ms),
             "updatedAt": iso(at_ms),
-            "deletedAt": None,
+            "deletedAt": None if deleted_at_ms is None else iso(deleted_at_ms),
         }
     }
 

@@ -127,8 +127,8 @@ def test_every_parameter_has_a_default():
 
 @each_function
 def test_a_function_stops_before_its_caller_gives_up(name):
-    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the worker and for lists.
-    longest = {"kakao_skill": 5, "effect_worker": 120, "projector": 120}.get(folder_of(name), 29)
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for workers and lists.
+    longest = {"kakao_skill": 5, "effect_worker": 120, "projector": 120, "end_user_eraser": 60}.get(folder_of(name), 29)
     assert 0 < FUNCTIONS[name]["Timeout"] <= longest
 
 
@@ -140,14 +140,14 @@ def test_the_skill_route_carries_the_bot_and_the_secret_in_its_path():
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["KakaoSkillFunction"]["Timeout"]
 
 
-def test_the_management_api_answers_everything_under_its_path_and_only_reads_turns():
+def test_the_management_api_answers_everything_under_its_path_and_changes_no_turn():
     (event,) = FUNCTIONS["ManagementApiFunction"]["Events"].values()
     assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
     assert event["Properties"]["Path"] == "/api/{proxy+}"
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["ManagementApiFunction"]["Timeout"]
     turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
     allowed = [found["Action"] for found in statements("ManagementApiFunction") if turns in listed(found["Resource"])]
-    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"], "dynamodb:PutItem"], "the last for the turn that erases"
 
 
 def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone():
@@ -223,11 +223,12 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
     ],
     "management_api": [
-        *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue")),
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue", "ErasureQueue")),
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
     ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
+ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -239,7 +240,7 @@ EFFECTS = {
 def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
     for statement in statements(name):
         for action in listed(statement["Action"]):
-            others = PATH_OF_EVENTS.get(folder_of(name), TABLES_AND_BOTS)
+            others = {**PATH_OF_EVENTS, **ERASING}.get(folder_of(name), TABLES_AND_BOTS)
             expected = [EFFECTS[action]] if action in EFFECTS else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
 
@@ -308,7 +309,21 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
             "sqs:SendMessage",
         },
     }
-    assert actions == {**allowed, **path_of_events}.get(folder_of(name), set())
+    deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
+    erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
+    assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
+
+
+def test_only_who_erases_people_can_change_or_delete_turns():
+    deleting = {"dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:UpdateItem"}
+    can = {
+        folder_of(name)
+        for name in FUNCTIONS
+        for statement in statements(name)
+        if deleting & set(listed(statement["Action"]))
+        and {"Fn::GetAtt": ["TurnsTable", "Arn"]} in listed(statement["Resource"])
+    }
+    assert can == {"end_user_eraser"}
 
 
 @each_function
@@ -594,6 +609,7 @@ def test_the_outputs_say_where_everything_is():
         "CoreTableName",
         "BotBucketName",
         "EffectQueueUrl",
+        "ErasureQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
         "TimeZone",

@@ -11,6 +11,7 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
+from functions.end_user_eraser import app as end_user_eraser
 from functions.flow_step import app as flow_step
 from functions.open_api import app as open_api
 from functions.projector import app as projector
@@ -19,13 +20,16 @@ from functions.webhook_deliver import app as webhook_deliver
 from functions.webhook_fanout import app as webhook_fanout
 from infra.local.embedded import client
 from shared import aws
+from shared.conversation.erasure import ErasureJob
 from shared.engine.effects import Answered, Attempt, EffectFailed, Mail, SmallTalk
+from shared.ids import log_key
 from shared.runtime import wiring, world
 from shared.runtime.settings import (
     BOT_BUCKET,
     CORE_TABLE,
     DELIVERY_QUEUE,
     EFFECT_QUEUE,
+    ERASURE_QUEUE,
     EVENT_TOPIC,
     MAIL_FROM,
     SECRETS_PREFIX,
@@ -61,6 +65,7 @@ def listen(stack: Stack) -> set[Call]:
         stack.environment[EVENT_TOPIC]: "EventTopic",
         stack.environment[SET_ASIDE_QUEUE]: "RelaySetAsideQueue",
         stack.environment[DELIVERY_QUEUE]: "DeliveryQueue",
+        stack.environment[ERASURE_QUEUE]: "ErasureQueue",
     }
     made: set[Call] = set()
 
@@ -206,6 +211,29 @@ def test_webhook_deliver_calls_exactly_what_its_role_allows(stack: Stack) -> Non
     found = wiring.endpoints().get(endpoint.bot_id, endpoint.webhook_id)
     assert found is not None
     assert not found.enabled
+
+
+def test_end_user_eraser_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    caller = a_caller(wiring.authoring(), LARGE)
+    for text in ("하나", "둘"):
+        caller.say(text)
+    log = log_key("kakao", caller.user_key)
+    wiring.claims().take(caller.bot_id, log, "walk/1", now_ms=1, until_ms=2)
+    newest = wiring.turns().newest(caller.bot_id, log)
+    assert newest is not None
+    endpoint = an_endpoint(bot_id=caller.bot_id, webhook_id=str(uuid.uuid4()), created_at_ms=world.now_ms())
+    wiring.endpoints().create(endpoint)
+    (batch,) = batches(newest.events)
+    wiring.deliveries().put(make(caller.bot_id, endpoint.webhook_id, batch), now_ms=world.now_ms())
+    erasure = wiring.erase_person().request_by_key(caller.bot_id, "kakao", caller.user_key, requested_by="cli")
+    calls = listen(stack)
+    first = ErasureJob(bot_id=caller.bot_id, erasure_id=erasure.erasure_id, from_ms=newest.state.first_contact_ms)
+    for job in (first, replace(first, last_pass=True)):
+        event = {"Records": [{"messageId": "1", "body": json.dumps(job.to_json())}]}
+        assert end_user_eraser.handler(event, None) == {"batchItemFailures": []}
+    assert calls | made_by_the_mapping("ErasureQueue") == allowed("EndUserEraserFunction")
+    done = wiring.erase_person().receipt(caller.bot_id, erasure.erasure_id)
+    assert (done.state, done.counts.deliveries, done.counts.states > 0) == ("done", 1, True)
 
 
 def wait_for_nothing(key: DeliveryKey) -> None:
