@@ -7,6 +7,7 @@ import typer
 
 from infra.cli import bot as bot_commands
 from infra.cli import secret as secret_commands
+from infra.cli import webhook as webhook_commands
 from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
 from infra.cli.errors import OneLineErrors
 from shared.errors import InvalidInput
@@ -19,6 +20,7 @@ app = typer.Typer(
 )
 app.add_typer(bot_commands.app, name="bot")
 app.add_typer(secret_commands.app, name="secret")
+app.add_typer(webhook_commands.app, name="webhook")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")
