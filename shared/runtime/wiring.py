@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from shared.providers.carriers import Carriers
     from shared.scripting.client import ScriptFunction
     from shared.scripting.host import ScriptHost
+    from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
     from shared.services.relay import Relay
@@ -293,6 +294,14 @@ def replay() -> "Replay":
         turns=turns(),
         now_ms=world.now_ms,
     )
+
+
+@cache
+def api_keys() -> "ApiKeys":
+    from shared.services.api_keys import ApiKeys  # noqa: PLC0415 - only APIs have keys
+    from shared.storage.api_keys import DynamoApiKeys  # noqa: PLC0415
+
+    return ApiKeys(rows=DynamoApiKeys(settings().core_table), now_ms=world.now_ms, new_secret=world.new_secret)
 
 
 @cache

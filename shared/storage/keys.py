@@ -14,6 +14,7 @@ CHANNEL_PREFIX: Final = "CH#"
 VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
+API_KEY_SORT: Final = "K"
 DEFAULT_WORKSPACE: Final = "default"
 LIST_SHARDS: Final = 8
 """Partitions of each list of a bot: a partition takes 1,000 writes a second."""
@@ -90,6 +91,16 @@ def list_sort(at_ms: int, public_id: str) -> str:
 def bots_of_workspace(workspace: str) -> str:
     """gsi1pk: the bots of a workspace by the time of their last change."""
     return f"W#{workspace}#B"
+
+
+def api_key_partition(key_id: str) -> str:
+    """An API key by the beginning of its digest."""
+    return f"K#{key_id}"
+
+
+def api_keys_of_workspace(workspace: str) -> str:
+    """gsi1pk: the API keys of a workspace by the time at which they were made."""
+    return f"W#{workspace}#K"
 
 
 def version_object(bot_id: str, content_hash: str) -> str:

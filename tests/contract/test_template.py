@@ -315,7 +315,8 @@ def test_log_groups_are_not_shared():
 def test_a_function_has_alarms_on_errors_throttles_and_own_faults(name):
     found = set(alarms_on("FunctionName", {"Ref": name}))
     assert found >= {("AWS/Lambda", "Errors"), ("AWS/Lambda", "Throttles")}
-    counts_faults = "report_own_fault" in (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    source = (ROOT / "functions" / folder_of(name) / "app.py").read_text(encoding="utf-8")
+    counts_faults = "report_own_fault" in source or "shared.runtime.api" in source
     counted = ("Malgil", "OwnFault") in set(alarms_on("service", environment(name)["POWERTOOLS_SERVICE_NAME"]))
     assert counted == counts_faults
 
