@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from infra.cli import api_key as key_commands
 from infra.cli import bot as bot_commands
 from infra.cli import secret as secret_commands
 from infra.cli import webhook as webhook_commands
@@ -21,6 +22,7 @@ app = typer.Typer(
 app.add_typer(bot_commands.app, name="bot")
 app.add_typer(secret_commands.app, name="secret")
 app.add_typer(webhook_commands.app, name="webhook")
+app.add_typer(key_commands.app, name="key")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")
