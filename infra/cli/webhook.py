@@ -1,11 +1,14 @@
 """`malgil webhook`: endpoints that are told what happens in a bot, and a receiver to try them with."""
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from infra.cli.errors import OneLineErrors
 from infra.cli.language import LanguageOption, both, chosen
+
+if TYPE_CHECKING:
+    from infra.cli.webhook_words import Words
 
 HELP: Final = both("웹훅: 봇에서 일어난 일을 받는 주소", "Webhooks: who is told what happens in a bot.")
 LISTEN_PORT: Final = 8790
@@ -36,6 +39,16 @@ def listen(
     words = Words(chosen(language))
     receiver = Receiver(secrets=secrets, words=words, answer=answer, delay_seconds=delay, as_json=as_json)
     with listen_on(port) as listener:
-        receiver.serve(listener, lambda: typer.echo(f"http://127.0.0.1:{port}/", err=as_json))
+        receiver.serve(listener, lambda: _tell_ready(words, f"http://127.0.0.1:{port}/", secrets, err=as_json))
     for line in receiver.summary():
         typer.echo(line, err=as_json)
+
+
+def _tell_ready(words: "Words", url: str, secrets: tuple[str, ...], *, err: bool) -> None:
+    ready = words.say(f"{url} 에서 받습니다. 시각은 UTC입니다.", f"Receiving at {url} . Times are UTC.")
+    typer.echo(f"{ready} Ctrl-C: {words.say('끝', 'stop')}", err=err)
+    if not secrets:
+        nothing = words.say(
+            "서명을 확인하지 않습니다: --secret whsec_...", "nothing is verified: give --secret whsec_..."
+        )
+        typer.echo(f"! {nothing}", err=err)

@@ -6,7 +6,7 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -29,11 +29,14 @@ DEADLINE_SECONDS: Final = 15.0
 LEAVE_SECONDS: Final = 0.5
 MAX_LINE_BYTES: Final = 8190
 MAX_HEADERS: Final = 64
-HEARD: Final = "heard"
-"""Marks requests that reached the handler: what HTTP's parser refuses does not."""
 MILLISECONDS: Final = 1000
 REFUSED: Final = 401
+FAULT: Final = 500
 SHORT_TRUST: Final = {"verified": ("✓", "green"), "unchecked": ("?", "yellow")}
+
+
+class Answer(web.Response):
+    """What the handler answered: what HTTP's parser refuses never reaches it."""
 
 
 @dataclass(kw_only=True)
@@ -61,7 +64,16 @@ class Receiver:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        application = web.Application(client_max_size=MAX_BODY_BYTES + 1)  # aiohttp refuses one of exactly its limit
+        end = await self.begin(listener)
+        try:
+            ready()
+            await stopped.wait()
+        finally:
+            await end()
+
+    async def begin(self, listener: socket.socket) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Take requests from now on. What is returned ends it."""
+        application = web.Application(client_max_size=MAX_BODY_BYTES + 1)
         application.router.add_route("*", "/{path:.*}", self._take)
         runner = web.AppRunner(
             application,
@@ -75,20 +87,17 @@ class Receiver:
             shutdown_timeout=LEAVE_SECONDS,
         )
         await runner.setup()
-        try:
-            await web.SockSite(runner, listener).start()
-            ready()
-            await stopped.wait()
-        finally:
-            await runner.cleanup()
+        await web.SockSite(runner, listener).start()
+        return runner.cleanup
 
-    async def _take(self, request: web.Request) -> web.Response:
-        request[HEARD] = True
+    async def _take(self, request: web.Request) -> Answer:
         if request.method != "POST":
             return self._refuse(405, f"{request.method}: POST is expected")
         try:
             async with asyncio.timeout(self.deadline_seconds):
                 body = await request.read()
+            if len(body) > MAX_BODY_BYTES:  # versions of aiohttp differ by one
+                raise web.HTTPRequestEntityTooLarge(max_size=MAX_BODY_BYTES, actual_size=len(body))
         except TimeoutError:
             return self._refuse(408, f"the body did not come within {self.deadline_seconds:.0f} s")
         except web.HTTPRequestEntityTooLarge:
@@ -104,9 +113,9 @@ class Receiver:
             return self._refuse(400, str(exc))
         self._print(delivery, trust)
         if trust not in {"verified", "unchecked"}:
-            return web.Response(status=REFUSED, text=trust)
+            return Answer(status=REFUSED, text=trust)
         await asyncio.sleep(self.delay_seconds)
-        return web.Response(status=self.answer, text="OK" if self.answer in range(200, 300) else "as asked for")
+        return Answer(status=self.answer, text="OK" if self.answer in range(200, 300) else "as asked for")
 
     def _print(self, delivery: ReceivedDelivery, trust: Trust) -> None:
         self.deliveries += 1
@@ -129,10 +138,10 @@ class Receiver:
             marks = ", ".join(self.words.marks(noted))
             typer.echo(f"  {line}{typer.style(f'  ({marks})', fg='yellow') if marks else ''}")
 
-    def _refuse(self, status: int, why: str) -> web.Response:
+    def _refuse(self, status: int, why: str) -> Answer:
         """A request that is no delivery."""
         self._tell_refused(status, why)
-        return web.Response(status=status, text=f"{why}\n", headers={"connection": "close"})
+        return Answer(status=status, text=f"{why}\n", headers={"connection": "close"})
 
     def _tell_refused(self, status: int, why: str) -> None:
         self.refused += 1
@@ -149,9 +158,10 @@ class Receiver:
             """Sees every answer: of those that the handler did not give, HTTP's parser refused the request."""
 
             def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-                del time
-                if HEARD not in request:
-                    receiver._tell_refused(response.status, "not HTTP as it should be")
+                del request, time
+                if not isinstance(response, Answer):
+                    why = "not HTTP as it should be" if response.status < FAULT else "a fault of this command"
+                    receiver._tell_refused(response.status, why)
 
         return Refusals
 
