@@ -3,21 +3,23 @@
 import base64
 import json
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.conversation.identity import Identity, IdentityKind
 from shared.conversation.turn import LogState, Turn
-from shared.errors import Unavailable
+from shared.errors import Conflict, Unavailable
 from shared.ids import log_key
+from shared.services.people_ports import IdentityPage
 from shared.services.relay import Relay
 from shared.services.webhook_deliver import Deliver
 from shared.services.webhook_fanout import Fanout, parse_message
 from shared.services.webhook_replay import Replay
 from shared.storage import keys, turn_codec
 from shared.storage.turn_stream import read_turn
-from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey
-from shared.webhooks.endpoint import Disabling, Endpoint
+from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey, LogPart, Place
+from shared.webhooks.endpoint import Disabling, Endpoint, checked
 from shared.webhooks.events import EventLog, Person, conversation_data, message_data
 from shared.webhooks.grouping import EventMessage, Published
 from tests.factories import NOW_MS
@@ -168,11 +170,32 @@ class MemoryTopic:
 
 
 class MemoryEndpoints:
-    """The port Endpoints."""
+    """The port ManagedEndpoints; `before_change` runs between the read and the write of a change."""
 
     def __init__(self, *endpoints: Endpoint) -> None:
         self.rows = {endpoint.webhook_id: endpoint for endpoint in endpoints}
         self.reads = 0
+        self.before_change: Callable[[], None] = lambda: None
+
+    def create(self, endpoint: Endpoint) -> None:
+        if endpoint.webhook_id in self.rows:
+            raise Conflict("the webhook exists already")
+        self.rows[endpoint.webhook_id] = checked(endpoint)
+
+    def change(self, before: Endpoint, after: Endpoint) -> None:
+        checked(after)
+        self.before_change()
+        row = self.rows.get(before.webhook_id)
+        if row is None or (row.updated_at_ms, row.enabled, row.url_revision) != (
+            before.updated_at_ms,
+            before.enabled,
+            before.url_revision,
+        ):
+            raise Conflict("the webhook was changed by somebody else")
+        self.rows[before.webhook_id] = replace(checked(after), last_success_ms=row.last_success_ms)
+
+    def delete(self, bot_id: str, webhook_id: str) -> None:
+        self.rows.pop(webhook_id, None)
 
     def of_bot(self, bot_id: str) -> list[Endpoint]:
         self.reads += 1
@@ -242,10 +265,73 @@ class MemoryDeliveries:
         self.rows[after.key] = after
         return True
 
-    def of_day(self, webhook_id: str, day: str) -> Iterator[Delivery]:
-        for key, row in sorted(self.rows.items(), key=lambda found: -found[0].at_ms):
-            if (key.webhook_id, key.day) == (webhook_id, day):
-                yield replace(row, events=b"")
+    def part_of_day(
+        self, webhook_id: str, day: str, *, first: Place, last: Place, newest_first: bool, limit: int
+    ) -> LogPart:
+        def place(key: DeliveryKey) -> Place:
+            return key.at_ms, key.delivery_id
+
+        found = sorted(
+            (key for key in self.rows if (key.webhook_id, key.day) == (webhook_id, day) and first < place(key) < last),
+            key=place,
+            reverse=newest_first,
+        )
+        items = [replace(self.rows[key], events=b"") for key in found[:limit]]
+        return LogPart(items=items, place=place(found[limit - 1]) if len(found) > limit else None)
+
+
+class MemoryIdentities:
+    """The port Identities: the newest seen first, by the hour. A cursor is the place of the last one."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Identity] = {}
+        self.before_page: Callable[[], None] = lambda: None
+
+    def see(self, log: str, at_ms: int, *, bot_id: str = BOT) -> None:
+        """An end user of the bot says something."""
+        self.rows[f"id-{log}"] = Identity(
+            kind="end_user",
+            public_id=f"id-{log}",
+            bot_id=bot_id,
+            log=log,
+            platform="web",
+            user_key=log,
+            end_user_id=f"id-{log}",
+            revision=1,
+            created_at_ms=at_ms,
+            seen_at_ms=at_ms - at_ms % 3_600_000,
+        )
+
+    def get(self, public_id: str) -> Identity | None:
+        return self.rows.get(public_id)
+
+    def page(
+        self,
+        bot_id: str,
+        kind: IdentityKind,
+        *,
+        limit: int,
+        cursor: str | None = None,
+        from_ms: int | None = None,
+        until_ms: int | None = None,
+        platform: str | None = None,
+    ) -> IdentityPage:
+        self.before_page()
+        places = sorted(
+            (
+                (f"{row.seen_at_ms:015d}#{row.public_id}", row)
+                for row in self.rows.values()
+                if (row.bot_id, row.kind) == (bot_id, kind) and row.seen_at_ms >= (from_ms or 0)
+            ),
+            key=lambda found: found[0],
+            reverse=True,
+        )
+        left = [found for found in places if cursor is None or found[0] < cursor]
+        more = len(left) > limit
+        return IdentityPage(items=tuple([row for _, row in left[:limit]]), cursor=left[limit - 1][0] if more else None)
+
+    def delete(self, identity: Identity) -> None:
+        self.rows.pop(identity.public_id, None)
 
 
 class MemoryDeliveryQueue:
@@ -323,6 +409,7 @@ class WebhookWorld:
         self.queue = MemoryDeliveryQueue(self.clock)
         self.receiver = ScriptedReceiver(self.clock)
         self.turns = MemoryTurns()
+        self.identities = MemoryIdentities()
         self.aside: list[tuple[JsonObject, str]] = []
         self.faults: list[Exception] = []
         self.relay = Relay(
@@ -352,6 +439,7 @@ class WebhookWorld:
             deliveries=self.deliveries,
             queue=self.queue,
             turns=self.turns,
+            identities=self.identities,
             now_ms=self.clock.now_ms,
         )
 

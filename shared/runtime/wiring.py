@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
+    from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
@@ -53,7 +54,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
     _local_targets = targets
     for made in (
         *(guarded_client, carriers, script_host, effect_runner),
-        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver),
+        *(advance, handle_inbound, handle_skill_call, finish_walks, deliver, manage_webhooks),
     ):
         made.cache_clear()
 
@@ -292,7 +293,26 @@ def replay() -> "Replay":
         deliveries=deliveries(),
         queue=delivery_queue(),
         turns=turns(),
+        identities=identities(),
         now_ms=world.now_ms,
+    )
+
+
+@cache
+def manage_webhooks() -> "ManageWebhooks":
+    from shared.net.deliveries import DeliveryClient  # noqa: PLC0415 - for management alone
+    from shared.net.target_check import TargetCheck  # noqa: PLC0415
+    from shared.services.webhook_management import ManageWebhooks  # noqa: PLC0415
+
+    return ManageWebhooks(
+        bots=bots(),
+        endpoints=endpoints(),
+        log=deliveries(),
+        post=DeliveryClient(guarded_client(), now_ms=world.now_ms, clock_ns=world.clock_ns),
+        refuse_target=TargetCheck(local_targets=_local_targets),
+        now_ms=world.now_ms,
+        new_id=world.new_id,
+        random_bytes=world.random_bytes,
     )
 
 

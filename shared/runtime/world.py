@@ -33,5 +33,9 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
+def random_bytes(count: int) -> bytes:
+    return secrets.token_bytes(count)
+
+
 def new_secret() -> str:
     return secrets.token_urlsafe(SECRET_BYTES)

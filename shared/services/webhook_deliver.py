@@ -33,6 +33,19 @@ def parse_delivery_job(text: str) -> DeliveryJob:
         raise InvalidInput("a message of the deliveries queue cannot be read") from exc
 
 
+def send(post: PostDelivery, delivery: Delivery, endpoint: Endpoint, now_ms: int) -> tuple[Attempt, str | None]:
+    """Post a delivery, signed: what came of it, and the Retry-After header."""
+    sent = body(delivery, endpoint.url)
+    headers = signature.headers(
+        secrets=endpoint.secrets(now_ms),
+        delivery_id=delivery.key.delivery_id,
+        timestamp_s=now_ms // MILLISECONDS,
+        body=sent,
+        closer_user_agent=endpoint.closer_user_agent,
+    )
+    return post(endpoint.url, headers, sent)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliver:
     """Ports and the clock."""
@@ -80,15 +93,7 @@ class Deliver:
         if not endpoint.enabled:
             self.deliveries.hold(delivery, now_ms=now)
             return
-        sent = body(delivery, endpoint.url)
-        headers = signature.headers(
-            secrets=endpoint.secrets(now),
-            delivery_id=job.key.delivery_id,
-            timestamp_s=now // MILLISECONDS,
-            body=sent,
-            closer_user_agent=endpoint.closer_user_agent,
-        )
-        attempt, retry_after = self.post(endpoint.url, headers, sent)
+        attempt, retry_after = send(self.post, delivery, endpoint, now)
         after = self._after(delivery, endpoint, attempt, retry_after)
         if self.deliveries.note_attempt(delivery, after, attempt):
             self._follow_up(job, after, endpoint)

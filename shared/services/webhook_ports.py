@@ -1,10 +1,10 @@
 """What the path of events to customers' endpoints needs of the outside world."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from shared.conversation.turn import Turn
-from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey
+from shared.webhooks.delivery import Attempt, Delivery, DeliveryJob, DeliveryKey, LogPart, Place
 from shared.webhooks.endpoint import Disabling, Endpoint
 from shared.webhooks.grouping import EventMessage, Published, StreamedTurn
 
@@ -46,15 +46,35 @@ class Endpoints(Protocol):
     ) -> bool: ...
 
 
+class ManagedEndpoints(Endpoints, Protocol):
+    """Endpoints as their owner changes them. `create` and `change` raise InvalidInput, and Conflict when somebody was
+    faster; `delete` of what is gone is no error."""
+
+    def create(self, endpoint: Endpoint) -> None: ...
+    def change(self, before: Endpoint, after: Endpoint) -> None: ...
+    def delete(self, bot_id: str, webhook_id: str) -> None: ...
+
+
+class RefuseTarget(Protocol):
+    """Raises BlockedAddress for a URL that no delivery would be sent to."""
+
+    def __call__(self, url: str) -> None: ...
+
+
 class Deliveries(Protocol):
-    """The delivery log. Every write has a condition; False says that it did not hold."""
+    """The delivery log. Every write has a condition; False says that it did not hold.
+
+    `part_of_day` reads up to `limit` rows of the partition `day` that lie between two places, without these.
+    """
 
     def put(self, delivery: Delivery, *, now_ms: int) -> bool: ...
     def get(self, key: DeliveryKey) -> Delivery | None: ...
     def begin_round(self, delivery: Delivery, *, now_ms: int) -> bool: ...
     def hold(self, delivery: Delivery, *, now_ms: int) -> bool: ...
     def note_attempt(self, before: Delivery, after: Delivery, attempt: Attempt) -> bool: ...
-    def of_day(self, webhook_id: str, day: str) -> Iterator[Delivery]: ...
+    def part_of_day(
+        self, webhook_id: str, day: str, *, first: Place, last: Place, newest_first: bool, limit: int
+    ) -> LogPart: ...
 
 
 class DeliveryQueue(Protocol):

@@ -5,7 +5,7 @@ Events are packed with the dictionary of turns, whose shapes they share; `f` is 
 
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
 from shared.aws import BoundedClient
@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from shared.storage import keys
 from shared.storage.turn_codec import DICTIONARY_1
 from shared.storage.webhooks import holds
-from shared.webhooks.delivery import MAX_BODY_BYTES, Attempt, Delivery, DeliveryKey
+from shared.webhooks.delivery import MAX_BODY_BYTES, Attempt, Delivery, DeliveryKey, LogPart, Place
 
 Item = dict[str, Any]
 
@@ -22,7 +22,7 @@ DAY_MS: Final = 86_400_000
 KEPT_MS: Final = 30 * DAY_MS
 HELD_MS: Final = 14 * DAY_MS
 MILLISECONDS: Final = 1_000
-LISTED: Final = "sk, bot, n, f, #state, #round, tried, waited, #first, revision, due, attempts, #ttl"
+LISTED: Final = "sk, bot, n, f, #state, #round, tried, waited, #first, revision, due, attempts, test, #ttl"
 """All of a row but its events."""
 OPTIONAL_NUMBERS: Final = {"first_try_ms": "first", "url_revision": "revision", "next_at_ms": "due"}
 """Fields of a delivery that may be None, and their attributes."""
@@ -47,6 +47,7 @@ class DynamoDeliveries:
             "z": {"B": _pack(delivery.events)},
             "ttl": {"N": _seconds(now_ms + kept)},
             **_progress(delivery),
+            **({"test": {"BOOL": True}} if delivery.is_test else {}),
         }
         return holds(
             lambda: self._client.call(
@@ -107,29 +108,36 @@ class DynamoDeliveries:
             },
         )
 
-    def of_day(self, webhook_id: str, day: str) -> Iterator[Delivery]:
-        """Deliveries of an endpoint by the UTC day of their newest event, the newest first, without their events."""
-        start: Item = {}
-        while True:
-            page = self._client.call(
-                "query",
-                None,
-                TableName=self._table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues={":pk": {"S": keys.deliveries_partition(webhook_id, day)}},
-                ProjectionExpression=LISTED,
-                ExpressionAttributeNames={"#state": "state", "#round": "round", "#first": "first", "#ttl": "ttl"},
-                ScanIndexForward=False,
-                ConsistentRead=True,
-                **start,
-            )
-            for item in page["Items"]:
-                if not self._is_expired(item):
-                    at, _, delivery_id = item["sk"]["S"].partition("#")
-                    yield _delivery(DeliveryKey(webhook_id=webhook_id, at_ms=int(at), delivery_id=delivery_id), item)
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    def part_of_day(
+        self, webhook_id: str, day: str, *, first: Place, last: Place, newest_first: bool, limit: int
+    ) -> LogPart:
+        """Deliveries of an endpoint by the UTC day of their newest event, between two places: one read."""
+        bounds = [keys.delivery_sort(*place) for place in (first, last)]
+        page = self._client.call(
+            "query",
+            None,
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
+            ExpressionAttributeValues={
+                ":pk": {"S": keys.deliveries_partition(webhook_id, day)},
+                ":first": {"S": bounds[0]},
+                ":last": {"S": bounds[1]},
+            },
+            ProjectionExpression=LISTED,
+            ExpressionAttributeNames={"#state": "state", "#round": "round", "#first": "first", "#ttl": "ttl"},
+            ScanIndexForward=not newest_first,
+            Limit=limit,
+            ConsistentRead=True,
+        )
+        items = [
+            _delivery(_key_of(webhook_id, item), item)
+            for item in page["Items"]
+            if item["sk"]["S"] not in bounds and not self._is_expired(item)
+        ]
+        if "LastEvaluatedKey" not in page:
+            return LogPart(items=items)
+        seen = _key_of(webhook_id, page["LastEvaluatedKey"])
+        return LogPart(items=items, place=(seen.at_ms, seen.delivery_id))
 
     def _is_expired(self, item: Item) -> bool:
         return int(item["ttl"]["N"]) * MILLISECONDS <= self._now_ms()
@@ -161,6 +169,11 @@ def _key(key: DeliveryKey) -> Item:
         "pk": {"S": keys.deliveries_partition(key.webhook_id, key.day)},
         "sk": {"S": keys.delivery_sort(key.at_ms, key.delivery_id)},
     }
+
+
+def _key_of(webhook_id: str, item: Item) -> DeliveryKey:
+    at, _, delivery_id = item["sk"]["S"].partition("#")
+    return DeliveryKey(webhook_id=webhook_id, at_ms=int(at), delivery_id=delivery_id)
 
 
 def _seconds(ms: int) -> str:
@@ -203,6 +216,7 @@ def _delivery(key: DeliveryKey, item: Item) -> Delivery:
         url_revision=number("revision"),
         next_at_ms=number("due"),
         attempts=tuple([Attempt.from_json(attempt) for attempt in attempts]),
+        is_test="test" in item,
     )
 
 

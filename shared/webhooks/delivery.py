@@ -65,7 +65,7 @@ class Delivery:
 
     Of the current round: `tried` counts its tries, `waited_s` is the sum of the waits between them, `first_try_ms` when
     it began, `url_revision` the endpoint's URL then, `next_at_ms` when the next try is due. `attempts` are of all
-    rounds.
+    rounds. `is_test`: its owner asked for it to see what the receiver does; it is tried once and never again.
     """
 
     key: DeliveryKey
@@ -80,6 +80,19 @@ class Delivery:
     url_revision: int | None = None
     next_at_ms: int | None = None
     attempts: tuple[Attempt, ...] = field(default=())
+    is_test: bool = False
+
+
+Place = tuple[int, str]
+"""(at_ms, delivery id) of a row: the order of the delivery log. An empty id comes before all of its millisecond."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPart:
+    """A piece of the delivery log, without the events, and after which place it goes on; None at the end."""
+
+    items: list[Delivery]
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,3 +182,19 @@ def bot_data(
             "deletedAt": None if deleted_at_ms is None else iso(deleted_at_ms),
         }
     }
+
+
+TEST_EVENT: Final = "webhook.test"
+
+
+def trial_event(*, event_id: str, bot_id: str, webhook_id: str, name: str, at_ms: int) -> JsonObject:
+    """What an owner sends to see whether their receiver works: of no log, so that its sequence is 0."""
+    return {
+        "id": event_id,
+        "event": TEST_EVENT,
+        "sourceType": "bot",
+        "sourceId": bot_id,
+        "timestamp": at_ms,
+        "data": {"webhook": {"id": webhook_id, "name": name, "botId": bot_id}},
+        "sequence": 0,
+    }

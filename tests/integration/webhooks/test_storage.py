@@ -144,6 +144,13 @@ class TestEndpoints:
         assert found.last_success_ms == NOW_MS + 9
 
 
+def day_of(deliveries, delivery, *, first=(0, ""), last=(10**14, ""), newest_first=True, limit=100):
+    key = delivery.key
+    return deliveries.part_of_day(
+        key.webhook_id, key.day, first=first, last=last, newest_first=newest_first, limit=limit
+    )
+
+
 class TestDeliveries:
     def test_what_is_stored_comes_back(self, deliveries):
         delivery = a_new_delivery()
@@ -164,7 +171,7 @@ class TestDeliveries:
         assert deliveries.get(delivery.key) is not None
         clock.ms = NOW_MS + days * DAY_MS
         assert deliveries.get(delivery.key) is None
-        assert list(deliveries.of_day(delivery.key.webhook_id, delivery.key.day)) == []
+        assert day_of(deliveries, delivery).items == []
 
     def test_a_try_is_written_down_once(self, deliveries):
         delivery = a_new_delivery()
@@ -208,8 +215,27 @@ class TestDeliveries:
             (batch,) = batches([an_event(number)])
             stored.append(make("shop", webhook_id, batch))
             deliveries.put(stored[-1], now_ms=NOW_MS)
-        listed = list(deliveries.of_day(webhook_id, stored[0].key.day))
-        assert listed == [replace(delivery, events=b"") for delivery in reversed(stored)]
+        listed = day_of(deliveries, stored[0])
+        assert listed == LogPart(items=[replace(delivery, events=b"") for delivery in reversed(stored)])
+
+    def test_a_day_is_read_in_parts_in_both_directions(self, deliveries):
+        webhook_id = str(uuid.uuid4())
+        stored = [make("shop", webhook_id, batch) for number in range(1, 6) for batch in batches([an_event(number)])]
+        for delivery in stored:
+            deliveries.put(delivery, now_ms=NOW_MS)
+        places = [(delivery.key.at_ms, delivery.key.delivery_id) for delivery in stored]
+        newest = day_of(deliveries, stored[0], last=places[4], limit=2)
+        assert [delivery.key for delivery in newest.items] in ([stored[3].key], [stored[3].key, stored[2].key])
+        assert newest.place in (places[3], places[2])
+        oldest = day_of(deliveries, stored[0], first=(places[1][0], ""), last=places[4], newest_first=False)
+        assert [delivery.key for delivery in oldest.items] == [delivery.key for delivery in stored[1:4]]
+        assert oldest.place is None
+
+    def test_a_test_is_marked(self, deliveries):
+        delivery = a_new_delivery(is_test=True)
+        deliveries.put(delivery, now_ms=NOW_MS)
+        assert deliveries.get(delivery.key) == delivery
+        assert day_of(deliveries, delivery).items[0].is_test
 
     def test_a_typical_delivery_costs_one_write_unit(self, stack, deliveries):
         (batch,) = batches(
