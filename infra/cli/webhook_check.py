@@ -54,7 +54,8 @@ def check(secrets: Sequence[str], headers: Mapping[str, str], body: bytes, now_s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivedEvent:
-    """`log` is whose log counted it: an end user's id, empty for the bot's own. CLOSER's events have no `sequence`."""
+    """`log` is whose log counted it: an end user's id, empty for the bot's own. CLOSER's events and tests have no
+    `sequence`."""
 
     event_id: str
     kind: str
@@ -96,7 +97,7 @@ def _event(given: Any, place: str) -> ReceivedEvent:
         event_id=_of(str, given, "id", f"{place}."),
         kind=_of(str, given, "event", f"{place}."),
         at_ms=at_ms,
-        sequence=_of(int, given, "sequence", f"{place}.") if "sequence" in given else None,
+        sequence=_of(int, given, "sequence", f"{place}.") or None if "sequence" in given else None,
         log=_log(data),
         data=data,
         raw=given,

@@ -9,8 +9,11 @@ from typing import Any, Final
 from rich.cells import cell_len, set_cell_size
 
 from infra.cli.draw import BOT, safe
-from infra.cli.language import Language
+from infra.cli.language import Language, both
 from infra.cli.webhook_check import KEPT_LOGS, Noted, ReceivedEvent, Trust
+from shared.webhooks.delivery import Attempt
+from shared.webhooks.endpoint import Endpoint
+from shared.webhooks.events import TEST_EVENT
 
 JsonObject = dict[str, Any]
 
@@ -34,6 +37,7 @@ EVENTS: Final = {
     "bot.end_user.deleted": ("사용자 나감", "end user is gone"),
     "bot.updated": ("봇 바뀜", "bot changed"),
     "bot.deleted": ("봇 삭제", "bot is deleted"),
+    TEST_EVENT: ("시험", "test"),
 }
 TRUST: Final[dict[Trust, tuple[str, str]]] = {
     "verified": ("서명 확인", "verified"),
@@ -43,6 +47,18 @@ TRUST: Final[dict[Trust, tuple[str, str]]] = {
     "too_old": ("확인 실패: 서명이 5분보다 오래됨", "not verified: signed more than 5 minutes ago"),
     "too_new": ("확인 실패: 서명 시각이 5분 넘게 앞섬", "not verified: signed more than 5 minutes from now"),
 }
+ERRORS: Final = {
+    "status": ("2xx가 아닌 답", "an answer that is not 2xx"),
+    "redirect": ("다른 주소로 보내는 답", "a redirect"),
+    "timeout": ("15초 안에 답이 없음", "no answer within 15 s"),
+    "dns": ("이름에 주소가 없음", "the name has no address"),
+    "connect": ("접속을 받지 않음", "no connection"),
+    "tls": ("인증서나 TLS 오류", "certificate or TLS"),
+    "http": ("HTTP가 아니거나 끊김", "not HTTP, or broken off"),
+    "too_large": ("답의 헤더가 너무 큼", "headers that are too large"),
+    "blocked": ("보낼 수 없는 주소", "an address that may not be called"),
+}
+"""Classes of failures (docs/webhooks.md)."""
 
 
 @dataclass(slots=True)
@@ -104,15 +120,38 @@ def ranges(gaps: Sequence[tuple[int, int]]) -> str:
     return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in gaps)
 
 
+def outcome(status: int | None, error: str | None) -> str:
+    """What became of a try: the status, and what was wrong."""
+    words = both(*ERRORS[error]) if error in ERRORS else error
+    return ", ".join([str(part) for part in (status, words) if part is not None])
+
+
+def why_off(webhook: Endpoint) -> str:
+    """Why a webhook is off."""
+    disabling = webhook.disabling
+    if disabling is None or disabling.reason == "by_owner":
+        return both("주인이 껐습니다", "its owner switched it off")
+    if disabling.reason == "gone":
+        return both("수신 서버가 410(Gone)으로 답했습니다", "the receiver answered 410 Gone")
+    last = outcome(disabling.status, disabling.error)
+    failed = both("한 전송의 시도가 모두 실패했습니다", "all tries of a delivery failed")
+    return f"{failed} ({last}; {disabling.delivery_id})"
+
+
+def tries(attempts: Sequence[Attempt]) -> str:
+    """One word a try, the oldest first: what came of it, and how long it took."""
+    return " ".join([f"{attempt.status or attempt.error}:{attempt.ms}ms" for attempt in attempts]) or "-"
+
+
 def _text(event: ReceivedEvent) -> str:
     """What was said, or where the conversation is."""
-    message, conversation, bot = (_object(event.data, name) for name in ("message", "conversation", "bot"))
+    message, conversation = _object(event.data, "message"), _object(event.data, "conversation")
     if message:
         return one_line(_said(_object(message, "data")))
     if conversation:
         current = _object(_object(conversation, "navigation"), "current")
         return one_line(f"{current['flowId']}/{current['nodeId']}") if {"flowId", "nodeId"} <= current.keys() else ""
-    return one_line(bot.get("title") or "")
+    return one_line(_object(event.data, "bot").get("title") or _object(event.data, "webhook").get("name") or "")
 
 
 def _said(data: JsonObject) -> str:
