@@ -17,6 +17,7 @@ from shared.services.ports import Turns
 from shared.services.timed_effects import TimedEffects
 from shared.services.turn_writer import TurnWriter
 from shared.services.walks import Walks
+from shared.usage.calendar import SEOUL
 from tests.fakes import (
     MemoryBots,
     MemoryClaims,
@@ -107,7 +108,7 @@ def an_advance(turns: Turns | None = None, effects: Any = None, **overrides: Any
     defaults: dict[str, Any] = {
         "turns": turns,
         "walks": walks,
-        "writer": TurnWriter(turns=turns, new_id=new_id),
+        "writer": TurnWriter(turns=turns, new_id=new_id, calendar=overrides.pop("calendar", SEOUL)),
         "queue": MemoryQueue(),
         "versions": OneBot(),
         "paginate": lambda bot, route, messages, keyboard, revision: None,

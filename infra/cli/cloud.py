@@ -30,7 +30,11 @@ VARIABLES: Final = {
     "MALGIL_SECRETS_PREFIX": "SecretsPrefix",
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""
-OPTIONAL_VARIABLES: Final = {"MALGIL_MAIL_FROM": "MailFrom", "MALGIL_SCRIPT_FUNCTION": "ScriptFunctionName"}
+OPTIONAL_VARIABLES: Final = {
+    "MALGIL_MAIL_FROM": "MailFrom",
+    "MALGIL_SCRIPT_FUNCTION": "ScriptFunctionName",
+    "MALGIL_TIME_ZONE": "TimeZone",
+}
 """Those that an installation can be without."""
 HTTP_API_OUTPUT: Final = "HttpApiUrl"
 CALLBACK_PATH: Final = "/kakao/callback"

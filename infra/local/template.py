@@ -19,7 +19,7 @@ from infra.local.embedded import ACCOUNT, REGION
 from shared.errors import InvalidInput
 
 STACK_NAME: Final = "malgil-local"
-DEFAULT_PARAMETERS: Final = {"Stage": "local", "MailFrom": "bot@malgil.example"}
+DEFAULT_PARAMETERS: Final = {"Stage": "local", "MailFrom": "bot@malgil.example", "ProjectorWindowSeconds": "1"}
 """Given to templates that have such a parameter, so that nothing that runs here calls itself production."""
 
 _NO_VALUE: Final = object()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.usage.limits import NO_LIMITS, UsageLimits
+
 JsonObject = dict[str, Any]
 
 
@@ -26,7 +28,7 @@ class BotVersion:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotRecord:
     """A bot's row. `lock` is its optimistic lock, 0 before it is stored; `history` the numbers published before, newest
-    last; `channels` the channel settings by platform with `channel_locks`, where they were read along."""
+    last; `channels` the channel settings by platform with `channel_locks`, and `limits`, where they were read along."""
 
     bot_id: str
     profile: JsonObject
@@ -39,6 +41,7 @@ class BotRecord:
     lock: int = 0
     channels: dict[str, JsonObject] = field(default_factory=dict)
     channel_locks: dict[str, int] = field(default_factory=dict)
+    limits: UsageLimits = NO_LIMITS
 
     def to_json(self) -> JsonObject:
         return {
@@ -60,6 +63,7 @@ class BotRecord:
         lock: int,
         channels: dict[str, JsonObject] | None = None,
         channel_locks: dict[str, int] | None = None,
+        limits: UsageLimits = NO_LIMITS,
     ) -> "BotRecord":
         latest, published = data["latest"], data["published"]
         return cls(
@@ -74,4 +78,5 @@ class BotRecord:
             lock=lock,
             channels=channels or {},
             channel_locks=channel_locks or {},
+            limits=limits,
         )

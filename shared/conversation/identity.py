@@ -26,3 +26,19 @@ class Identity:
     revision: int
     created_at_ms: int
     seen_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """A turn that shows an id: the id as that turn knows it, and the turn's time."""
+
+    identity: Identity
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityPage:
+    """Newest seen first; `cursor` asks for the next page, None after the last one."""
+
+    items: tuple[Identity, ...]
+    cursor: str | None = None

@@ -21,7 +21,7 @@ class Occurrence:
     `said` is the end user's message data (None: nothing was said); `client_id` the channel's id of it, for duplicates.
     `session` is the conversation afterwards; `offer` where "계속 보기" goes on, when not everything fitted;
     `unfinished` what is still to be done then. `answers` are the turns whose messages this one answers, `gives` those
-    whose replies go out with it.
+    whose replies go out with it. `month` is the usage calendar's (yyyymm); 0: nobody is counted.
     """
 
     bot_id: str
@@ -39,6 +39,7 @@ class Occurrence:
     unfinished: Unfinished = NOTHING
     answers: tuple[int, ...] = ()
     gives: tuple[int, ...] = ()
+    month: int = 0
 
 
 def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit: str) -> Turn:
@@ -60,6 +61,7 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
     _tell_ended_and_begun(log, person, happened)
     _tell_messages(log, person, happened, inbound, messages)
     _tell_changes(log, person, before, happened, last_message_id, is_first=is_first)
+    is_counted = _is_first_of_month(before, happened)
     return Turn(
         bot_id=happened.bot_id,
         log=happened.log,
@@ -72,6 +74,7 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
         inbound=inbound,
         messages=messages,
         events=log.events,
+        first_of_month=happened.month if is_counted else None,
         state=LogState(
             session=happened.session,
             first_contact_ms=person.first_contact_ms,
@@ -79,9 +82,17 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
             recent=before.recent_with(happened.client_id, revision, happened.answers),
             offer=happened.offer,
             unfinished=happened.unfinished,
+            active_month=happened.month if is_counted else before.active_month,
         ),
         gives=happened.gives,
     )
+
+
+def _is_first_of_month(before: LogState, happened: Occurrence) -> bool:
+    """Whether the turn tells of a received message (`_tell_messages`), the first of its month. Months only go on: at a
+    month's border a machine whose clock is slow must not count the earlier month a second time."""
+    is_received = happened.said is not None and happened.session is not None
+    return is_received and happened.month > before.active_month
 
 
 def _inbound(happened: Occurrence, commit: str) -> JsonObject | None:

@@ -34,7 +34,8 @@ class LogState:
 
     `session` is the conversation, None while none has begun. `first_contact_ms` is when the end user came; `sequence`
     the number of events so far; `recent` the marks of the newest client ids with their revisions, oldest first; `offer`
-    what "계속 보기" would show next {revision, index}; `unfinished` what is still to be done.
+    what "계속 보기" would show next {revision, index}; `unfinished` what is still to be done; `active_month` (yyyymm)
+    the month in which the end user was last counted as active, 0: never.
     """
 
     session: Session | None = None
@@ -43,6 +44,7 @@ class LogState:
     recent: tuple[tuple[str, int], ...] = ()
     offer: JsonObject | None = None
     unfinished: Unfinished = NOTHING
+    active_month: int = 0
 
     def revision_of(self, client_id: str | None) -> int | None:
         """The revision that answered this client id already; None when it is new."""
@@ -68,6 +70,7 @@ class LogState:
             "firstContactAt": self.first_contact_ms,
             "sequence": self.sequence,
             "recent": " ".join([f"{mark}{revision}" for mark, revision in self.recent]),
+            **({"month": self.active_month} if self.active_month else {}),
             **({"offer": self.offer} if self.offer else {}),
             **self.unfinished.to_json(),
         }
@@ -82,6 +85,7 @@ class LogState:
             recent=tuple([(known[:CLIENT_MARK], int(known[CLIENT_MARK:])) for known in data["recent"].split()]),
             offer=data.get("offer"),
             unfinished=Unfinished.from_json(data),
+            active_month=data.get("month", 0),
         )
 
 
@@ -95,7 +99,8 @@ class Turn:
     `commit` is random and names this very put. `inbound` {id, data, requestId?} is what the end user said; `messages`
     [{id, data, meta, masks?, metaMasks?}] what was answered, in clear; `events` complete events of docs/events.md,
     masked as they may leave now. `bot_version` is the version that ran. `state_row` names the row of a large state.
-    `gives` are earlier turns whose replies go out with this one's, before it.
+    `gives` are earlier turns whose replies go out with this one's, before it. `first_of_month` (yyyymm): this turn
+    holds the first message that was received of this person in that month.
     """
 
     bot_id: str
@@ -110,6 +115,7 @@ class Turn:
     inbound: JsonObject | None = None
     messages: list[JsonObject] = field(default_factory=list)
     events: list[JsonObject] = field(default_factory=list)
+    first_of_month: int | None = None
     gives: tuple[int, ...] = ()
     state_row: str | None = None
 
@@ -122,6 +128,7 @@ class Turn:
             "botVersion": self.bot_version,
             "inbound": self.inbound,
             "messages": self.messages,
+            **({} if self.first_of_month is None else {"firstOfMonth": self.first_of_month}),
             "events": self.events,
             **({"gives": list(self.gives)} if self.gives else {}),
         }
@@ -141,6 +148,7 @@ class Turn:
             inbound=body["inbound"],
             messages=body["messages"],
             events=body["events"],
+            first_of_month=body.get("firstOfMonth"),
             gives=tuple(body.get("gives", ())),
         )
 

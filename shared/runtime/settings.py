@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import MalgilError
+from shared.usage.calendar import DEFAULT_ZONE
 
 TURNS_TABLE: Final = "MALGIL_TURNS_TABLE"
 CORE_TABLE: Final = "MALGIL_CORE_TABLE"
@@ -16,6 +17,7 @@ DELIVERY_QUEUE: Final = "MALGIL_DELIVERY_QUEUE_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
+TIME_ZONE: Final = "MALGIL_TIME_ZONE"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
@@ -42,6 +44,8 @@ class Settings:
     """Sender of the bots' mails; empty: mail is off."""
     script_function: str = ""
     """Empty: scripts of sandbox nodes cannot be run here."""
+    time_zone: str = DEFAULT_ZONE
+    """Whose months and hours are counted."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -65,4 +69,5 @@ class Settings:
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
             script_function=environment.get(SCRIPT_FUNCTION, ""),
+            time_zone=environment.get(TIME_ZONE) or DEFAULT_ZONE,
         )

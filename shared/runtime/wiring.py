@@ -22,6 +22,7 @@ from shared.storage.documents import S3Documents
 from shared.storage.turn_row import bind_turns_table
 from shared.storage.turns import DynamoTurns
 from shared.storage.work_queue import SqsWorkQueue
+from shared.usage.calendar import UsageCalendar
 
 if TYPE_CHECKING:
     from shared.engine.effects import Attempt, Effect, EffectAnswer
@@ -34,14 +35,18 @@ if TYPE_CHECKING:
     from shared.services.api_keys import ApiKeys
     from shared.services.authoring import Authoring
     from shared.services.direct_step import DirectStep
+    from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
+    from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
+    from shared.storage.identities import DynamoIdentities
+    from shared.storage.usage_limits import DynamoUsageLimits
     from shared.storage.webhooks import DynamoEndpoints
 
 _local_targets: frozenset[tuple[str, int]] = frozenset()
@@ -157,6 +162,11 @@ def report_fault(fault: Exception) -> None:
 
 
 @cache
+def usage_calendar() -> UsageCalendar:
+    return UsageCalendar(settings().time_zone)
+
+
+@cache
 def claims() -> DynamoClaims:
     return DynamoClaims(settings().core_table)
 
@@ -173,7 +183,7 @@ def advance() -> Advance:
             random=world.random,
             new_id=world.new_id,
         ),
-        writer=TurnWriter(turns=turns(), new_id=world.new_id),
+        writer=TurnWriter(turns=turns(), new_id=world.new_id, calendar=usage_calendar()),
         queue=SqsWorkQueue(settings().effect_queue_url),
         versions=runnable_bots(),
         paginate=kakao_reply.paginate,
@@ -221,6 +231,13 @@ def finish_walks() -> "FinishWalks":
 
 
 @cache
+def usage_limits() -> "DynamoUsageLimits":
+    from shared.storage.usage_limits import DynamoUsageLimits  # noqa: PLC0415 - the front reads them with the bot
+
+    return DynamoUsageLimits(settings().core_table)
+
+
+@cache
 def endpoints() -> "DynamoEndpoints":
     from shared.storage.webhooks import DynamoEndpoints  # noqa: PLC0415 - only the path of events has endpoints
 
@@ -242,6 +259,20 @@ def delivery_queue() -> "SqsDeliveryQueue":
 
 
 @cache
+def identities() -> "DynamoIdentities":
+    from shared.storage.identities import DynamoIdentities  # noqa: PLC0415 - nobody on the hot path looks people up
+
+    return DynamoIdentities(settings().core_table, world.now_ms)
+
+
+@cache
+def counters() -> "DynamoCounters":
+    from shared.storage.counters import DynamoCounters  # noqa: PLC0415 - see identities
+
+    return DynamoCounters(settings().core_table)
+
+
+@cache
 def relay() -> "Relay":
     from shared.services.relay import Relay  # noqa: PLC0415 - one function relays
     from shared.storage.event_topic import SnsEventTopic, SqsSetAside  # noqa: PLC0415
@@ -253,6 +284,25 @@ def relay() -> "Relay":
         set_aside=SqsSetAside(settings().set_aside_queue_url),
         report=report_fault,
         sleep=world.sleep,
+    )
+
+
+@cache
+def project() -> "Project":
+    from shared.services.project import Project  # noqa: PLC0415 - one function projects
+    from shared.storage.event_topic import SqsSetAside  # noqa: PLC0415
+    from shared.storage.turn_stream import read_seen_turn  # noqa: PLC0415
+
+    return Project(
+        read=read_seen_turn,
+        index=identities(),
+        counters=counters(),
+        quotas=usage_limits(),
+        calendar=usage_calendar(),
+        set_aside=SqsSetAside(settings().set_aside_queue_url),
+        report=report_fault,
+        sleep=world.sleep,
+        random=world.random,
     )
 
 

@@ -1,24 +1,18 @@
 """Finding people and conversations by their public ids, and listing those of a bot."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
-from shared.conversation.identity import Identity, IdentityKind
+from shared.conversation.identity import Identity, IdentityKind, IdentityPage
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityPage:
-    """Newest seen first; `cursor` asks for the next page, None after the last one."""
-
-    items: tuple[Identity, ...]
-    cursor: str | None = None
+__all__ = ["Identities", "IdentityPage"]
 
 
 class Identities(Protocol):
     """The index of public ids, at most half a minute behind the logs. Raises Unavailable.
 
     `page` gives up to `limit` ids of a bot seen in [from_ms, until_ms) that are of `platform`, where these are given;
-    a cursor that is not one raises InvalidInput. `delete` of what is gone is no error.
+    a cursor that is not one raises InvalidInput. One call reads only so much: a page may hold fewer than `limit`, even
+    none, and still have a cursor. `delete` of what is gone is no error, and no older turn brings the id back.
     """
 
     def get(self, public_id: str) -> Identity | None: ...

@@ -11,7 +11,8 @@ from shared.engine import StepResult
 from shared.engine.session import Session
 from shared.errors import Unavailable
 from shared.services.ports import Turns
-from shared.services.request import JsonObject, Request
+from shared.services.request import PREVIEW, JsonObject, Request
+from shared.usage.calendar import SEOUL, UsageCalendar
 
 
 def nothing_walked(session: Session | None) -> StepResult:
@@ -52,6 +53,7 @@ class TurnWriter:
 
     turns: Turns
     new_id: Callable[[], str]
+    calendar: UsageCalendar = SEOUL
 
     def write(self, request: Request, newest: Turn | None, entry: Entry) -> Turn:
         """Append after `newest`. Raises TurnConflict when somebody was faster, TurnTooLarge, Unavailable when nobody
@@ -86,6 +88,7 @@ class TurnWriter:
             unfinished=entry.unfinished,
             answers=entry.answers,
             gives=entry.gives,
+            month=0 if request.platform == PREVIEW else self.calendar.month_of(entry.now_ms),
         )
         return record_turn(before, happened, revision=revision, commit=self.new_id())
 

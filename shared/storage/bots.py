@@ -15,6 +15,8 @@ from shared.storage import keys
 from shared.storage.core import CoreRow, core_connection, core_table
 from shared.storage.turn_row import TurnRow
 from shared.storage.turns import DynamoTurns
+from shared.storage.usage_limits import limits_of
+from shared.usage.limits import NO_LIMITS
 
 JsonObject = dict[str, Any]
 
@@ -32,8 +34,10 @@ class DynamoBots:
         self._client = client or BoundedClient()
 
     def get(self, bot_id: str, deadline_ns: int | None = None) -> BotRecord | None:
-        """A bot with its channels' settings: one query, within the deadline of the step that asks."""
-        rows = list(self._settings_rows(bot_id, deadline_ns))
+        """A bot with its channels' settings and its limits: one query, within the deadline of the step that asks."""
+        items = list(self._settings_items(bot_id, deadline_ns))
+        limits = next((limits_of(item) for item in items if item["sk"]["S"] == keys.BOT_LIMITS), NO_LIMITS)
+        rows = [CoreRow.from_raw_data(item) for item in items if item["sk"]["S"] != keys.BOT_LIMITS]
         channels = {
             row.sk.removeprefix(keys.CHANNEL_PREFIX): row for row in rows if row.sk.startswith(keys.CHANNEL_PREFIX)
         }
@@ -46,9 +50,10 @@ class DynamoBots:
             lock=int(meta.version),
             channels={platform: row.data for platform, row in channels.items()},
             channel_locks={platform: int(row.version) for platform, row in channels.items()},
+            limits=limits,
         )
 
-    def _settings_rows(self, bot_id: str, deadline_ns: int | None) -> Iterator[CoreRow]:
+    def _settings_items(self, bot_id: str, deadline_ns: int | None) -> Iterator[JsonObject]:
         """Not by PynamoDB's own query: its time-outs are fixed, and it would keep a second client for one read."""
         start: JsonObject = {}
         while True:
@@ -65,7 +70,7 @@ class DynamoBots:
                 ConsistentRead=True,
                 **start,
             )
-            yield from map(CoreRow.from_raw_data, page["Items"])
+            yield from page["Items"]
             if "LastEvaluatedKey" not in page:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

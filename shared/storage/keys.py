@@ -11,6 +11,8 @@ SYSTEM_LOG: Final = "_sys"
 # core
 BOT_META: Final = "META"
 CHANNEL_PREFIX: Final = "CH#"
+BOT_LIMITS: Final = "LIMITS"
+"""Between CH# and META: one query reads all three."""
 VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
@@ -18,6 +20,10 @@ API_KEY_SORT: Final = "K"
 DEFAULT_WORKSPACE: Final = "default"
 LIST_SHARDS: Final = 8
 """Partitions of each list of a bot: a partition takes 1,000 writes a second."""
+ACTIVE_SHARDS: Final = 16
+"""Counters of a bot's month: transactions that add to the same row cancel each other."""
+HOUR_PREFIX: Final = "H#"
+MONTH_PREFIX: Final = "M#"
 
 
 def log_partition(bot_id: str, log: str) -> str:
@@ -86,6 +92,30 @@ def conversations_of_bot(bot_id: str, shard: int) -> str:
 def list_sort(at_ms: int, public_id: str) -> str:
     """gsi1sk of both lists: unique in all shards, so that it is a page's cursor too."""
     return f"{at_ms:015d}#{public_id}"
+
+
+def counters_partition(bot_id: str) -> str:
+    """A bot's counters: a range of hours, or a month's shares, is one query."""
+    return f"S#{bot_id}"
+
+
+def hour_sort(hour: str) -> str:
+    return f"{HOUR_PREFIX}{hour}"
+
+
+def month_sort(month: int, shard: int | None = None) -> str:
+    """A share of a month's counter of active end users; without one, what the sort keys of all shares begin with."""
+    return f"{MONTH_PREFIX}{month}#" if shard is None else f"{MONTH_PREFIX}{month}#{shard}"
+
+
+def active_partition(bot_id: str, month: int, shard: int) -> str:
+    """A share of a month's active end users: a row for each log; expires."""
+    return f"MU#{bot_id}#{month}#{shard}"
+
+
+def counted_partition(minute: int) -> str:
+    """Turns of a minute that are in the hourly counters, of all bots: a row for each time that was counted; expires."""
+    return f"CT#{minute}"
 
 
 def bots_of_workspace(workspace: str) -> str:

@@ -5,14 +5,19 @@ import binascii
 import json
 import uuid
 import zlib
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
+from shared.conversation.projection import BEGUN, RECEIVED, SENT, SeenTurn
 from shared.errors import InvalidInput, Unavailable
 from shared.ids import BOT_ID
 from shared.storage import keys, turn_codec
 from shared.webhooks.grouping import StreamedTurn
 
 JsonObject = dict[str, Any]
+
+MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error, Unavailable)
+"""What comes of reading something that is no turn of a known format."""
 
 
 class UnreadableTurn(InvalidInput):
@@ -21,29 +26,99 @@ class UnreadableTurn(InvalidInput):
     code = "unreadable_turn"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """A turn's row before its body is unpacked."""
+
+    partition: str
+    sort: str
+    bot_id: str
+    log: str
+    commit: str
+    at_ms: int
+    version: int
+    packed: bytes
+
+    @property
+    def hints(self) -> bytes:
+        return turn_codec.hints(self.bot_id, self.commit, self.at_ms)
+
+
 def read_turn(record: JsonObject) -> StreamedTurn:
     """The turn with its complete events; its state is not looked at. Raises UnreadableTurn."""
     try:
-        change = record["dynamodb"]
-        item = change["NewImage"]
-        partition, sort = item["pk"]["S"], item["sk"]["S"]
-        prefix, bot_id, _log = partition.split("#", 2)
-        commit = str(uuid.UUID(bytes=base64.b64decode(item["c"]["B"], validate=True)))
-        events = turn_codec.decode_events(
-            base64.b64decode(item["z"]["B"], validate=True),
-            int(item["f"]["N"]),
-            turn_codec.hints(bot_id, commit, int(item["t"]["N"])),
-            commit,
-        )
-        sequence_number = str(change["SequenceNumber"])
-    except (KeyError, TypeError, ValueError, AttributeError, binascii.Error, zlib.error, Unavailable) as exc:
+        row = _row(record)
+        events = turn_codec.decode_events(row.packed, row.version, row.hints, row.commit)
+        sequence_number = str(record["dynamodb"]["SequenceNumber"])
+    except MISSHAPEN as exc:
         raise UnreadableTurn(f"a record of the stream holds no turn: {type(exc).__name__}") from exc
-    is_turn = prefix == "C" and sort.startswith(keys.TURN_PREFIX) and BOT_ID.fullmatch(bot_id)
-    if not is_turn:
-        raise UnreadableTurn("a record of the stream holds something else than a turn")
-    return StreamedTurn(bot_id=bot_id, partition=partition, sort=sort, sequence_number=sequence_number, events=events)
+    return StreamedTurn(
+        bot_id=row.bot_id, partition=row.partition, sort=row.sort, sequence_number=sequence_number, events=events
+    )
+
+
+def read_seen_turn(record: JsonObject) -> SeenTurn:
+    """What the turn says to lists and counters. Raises UnreadableTurn."""
+    try:
+        row = _row(record)
+        body = turn_codec.decode(row.packed, row.version, row.hints)
+        for event in body["events"]:
+            _check_event(event)
+        return SeenTurn(
+            bot_id=row.bot_id,
+            log=row.log,
+            revision=keys.revision_of(row.sort),
+            commit=row.commit,
+            at_ms=row.at_ms,
+            platform=_text(body["platform"]),
+            user_key=_text(body["userKey"]),
+            first_contact_ms=_number(body["state"].get("firstContactAt")),
+            first_of_month=_number(body.get("firstOfMonth")),
+            events=body["events"],
+        )
+    except MISSHAPEN as exc:
+        raise UnreadableTurn(f"a record of the stream holds no turn: {type(exc).__name__}") from exc
 
 
 def set_aside_text(row: JsonObject, reason: str) -> str:
     """What the queue of set-aside records holds: the row's key, never its content."""
     return json.dumps({"reason": reason, "keys": {name: row[name] for name in ("pk", "sk") if name in row}})
+
+
+def _row(record: JsonObject) -> _Row:
+    item = record["dynamodb"]["NewImage"]
+    partition, sort = item["pk"]["S"], item["sk"]["S"]
+    prefix, bot_id, log = partition.split("#", 2)
+    if prefix != "C" or not sort.startswith(keys.TURN_PREFIX) or BOT_ID.fullmatch(bot_id) is None:
+        raise ValueError("something else than a turn")
+    return _Row(
+        partition=partition,
+        sort=sort,
+        bot_id=bot_id,
+        log=log,
+        commit=str(uuid.UUID(bytes=base64.b64decode(item["c"]["B"], validate=True))),
+        at_ms=int(item["t"]["N"]),
+        version=int(item["f"]["N"]),
+        packed=base64.b64decode(item["z"]["B"], validate=True),
+    )
+
+
+def _check_event(event: JsonObject) -> None:
+    """That an event has what is read of it. Raises what MISSHAPEN names."""
+    name = _text(event["event"])
+    if name == BEGUN:
+        _text(event["data"]["conversation"]["id"])
+    if name in (RECEIVED, SENT):
+        (event["data"]["message"]["meta"] or {}).get("persona")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _number(value: object) -> int | None:
+    if value is not None and not isinstance(value, int):
+        raise TypeError("no number")
+    return value

@@ -126,8 +126,8 @@ def test_every_parameter_has_a_default():
 
 @each_function
 def test_a_function_stops_before_its_caller_gives_up(name):
-    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the worker.
-    longest = {"kakao_skill": 5, "effect_worker": 120}.get(folder_of(name), 29)
+    # KakaoTalk waits 5 s, a WebSocket route of API Gateway 29 s, nobody for the worker and for lists.
+    longest = {"kakao_skill": 5, "effect_worker": 120, "projector": 120}.get(folder_of(name), 29)
     assert 0 < FUNCTIONS[name]["Timeout"] <= longest
 
 
@@ -190,10 +190,16 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         {"Ref": "EventTopic"},
         {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
     ],
+    "projector": [
+        {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
+        {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
+        {"Fn::GetAtt": ["CoreTable", "Arn"]},
+        {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
+    ],
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
 }
-"""What the functions between the log and customers' endpoints reach: no bot documents, of turns only the stream."""
+"""What the functions behind the log reach: no bot documents, of turns only the stream."""
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -236,6 +242,7 @@ def test_mail_goes_out_only_under_the_sender_of_the_installation():
     ("parameter", "good", "bad"),
     [
         ("MailFrom", ["", "bot@shop.example"], ["bot", "Shop <bot@shop.example>", "a b@c", "@"]),
+        ("TimeZone", ["Asia/Seoul", "UTC", "Etc/GMT+9", "America/Indiana/Knox"], ["", "../etc", "Asia/", "Asia Seoul"]),
         (
             "BedrockModelArn",
             ["", "arn:aws:bedrock:us-east-1::foundation-model/x", "arn:aws:a:b::c,arn:aws:a:b::d"],
@@ -262,6 +269,9 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     }
     path_of_events = {
         "relay": reading_the_stream | {"sns:Publish", "sqs:SendMessage"},
+        "projector": reading_the_stream
+        | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
+        | {"sqs:SendMessage"},
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
     }
@@ -474,8 +484,9 @@ def test_functions_work_only_on_queues_of_this_template():
     assert len(mappings) == sum(len(list(consumers(name))) for name in QUEUES)
 
 
-def test_there_is_a_mapping_of_the_stream():
-    assert {mapping["FunctionName"]["Ref"] for mapping in STREAM_MAPPINGS.values()} >= {"RelayFunction"}
+def test_the_stream_has_the_two_readers_that_a_shard_serves():
+    readers = [mapping["FunctionName"]["Ref"] for mapping in STREAM_MAPPINGS.values()]
+    assert sorted(readers) == ["ProjectorFunction", "RelayFunction"]
 
 
 @each_stream_mapping
@@ -495,8 +506,16 @@ def test_records_that_wait_in_a_stream_set_off_an_alarm(name):
     assert ("AWS/Lambda", "IteratorAge") in set(alarms_on("FunctionName", function))
 
 
-def test_the_relay_sees_new_turns_alone():
-    (found,) = STREAM_MAPPINGS["RelayStreamMapping"]["FilterCriteria"]["Filters"]
+def test_lists_wait_half_a_minute_for_what_can_be_written_together():
+    mapping = STREAM_MAPPINGS["ProjectorStreamMapping"]
+    assert mapping["MaximumBatchingWindowInSeconds"] == {"Ref": "ProjectorWindowSeconds"}
+    assert TEMPLATE["Parameters"]["ProjectorWindowSeconds"]["Default"] == 30
+    assert mapping["BatchSize"] == 1000
+
+
+@each_stream_mapping
+def test_a_reader_of_the_stream_sees_new_turns_alone(name):
+    (found,) = STREAM_MAPPINGS[name]["FilterCriteria"]["Filters"]
     assert json.loads(found["Pattern"]) == {
         "eventName": ["INSERT"],
         "dynamodb": {"Keys": {"sk": {"S": [{"prefix": TURN_PREFIX}]}}},
@@ -540,5 +559,6 @@ def test_the_outputs_say_where_everything_is():
         "EffectQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
+        "TimeZone",
         "MailFrom",
     }

@@ -12,7 +12,7 @@ from shared.errors import Conflict
 from shared.runtime.settings import CORE_TABLE
 from shared.storage.deliveries import DAY_MS, DynamoDeliveries
 from shared.storage.webhooks import DynamoEndpoints
-from shared.webhooks.delivery import Attempt, Delivery, batches, make
+from shared.webhooks.delivery import Attempt, Delivery, LogPart, batches, make
 from shared.webhooks.endpoint import Disabling, Endpoint, switched, with_new_secret, with_url
 from tests.factories import NOW_MS
 from tests.integration.conftest import Stack
