@@ -5,14 +5,11 @@ from typing import Any
 
 import pytest
 
-from infra.cli.cloud import CloudChoice, find
-from infra.local.cloud import LocalCloud
 from shared.api_key import SCOPES, ApiKey
 from shared.errors import AccessDenied
 from shared.runtime import wiring
 from tests.integration.cli.conftest import Malgil
 from tests.integration.cli.test_bot import told
-from tests.integration.conftest import forget_wiring
 
 
 def key_of(text: str) -> str:
@@ -21,40 +18,33 @@ def key_of(text: str) -> str:
     return found[0]
 
 
-def bearer(cloud: LocalCloud, text: str) -> ApiKey:
-    """Whose request it is, as the APIs would know it."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in find(CloudChoice(state=cloud.state)).environment.items():
-            patch.setenv(name, value)
-        forget_wiring()
-        try:
-            return wiring.api_keys().of(f"Bearer {text}")
-        finally:
-            forget_wiring()
+def bearer(text: str) -> ApiKey:
+    """Whose request it is, as the APIs know it."""
+    return wiring.api_keys().of(f"Bearer {text}")
 
 
 def listed(malgil: Malgil) -> list[list[str]]:
     return [re.split(r"  +", line) for line in told(malgil("key", "list")).splitlines()[1:]]
 
 
-def test_a_key_is_made_listed_and_revoked(malgil: Malgil, cloud: LocalCloud) -> None:
+def test_a_key_is_made_listed_and_revoked(malgil: Malgil, inside: None) -> None:
     shown = told(malgil("key", "make", "대시보드", "--scope", "bots:read", "--scope", "usage:read"))
     text = key_of(shown)
-    assert bearer(cloud, text).scopes == ("bots:read", "usage:read")
+    assert bearer(text).scopes == ("bots:read", "usage:read")
     (row,) = [row for row in listed(malgil) if row[1] == "대시보드"]
     assert row[3] == "bots:read usage:read"
     assert text not in told(malgil("key", "list"))
 
     assert malgil("key", "revoke", row[0][:8], typed="n\n").returncode == 1
-    assert bearer(cloud, text).key_id == row[0]
+    assert bearer(text).key_id == row[0]
     assert f"{row[0]}: " in told(malgil("key", "revoke", row[0][:8], "--yes"))
     with pytest.raises(AccessDenied):
-        bearer(cloud, text)
+        bearer(text)
 
 
-def test_all_scopes_are_given_with_one_word(malgil: Malgil, cloud: LocalCloud) -> None:
+def test_all_scopes_are_given_with_one_word(malgil: Malgil, inside: None) -> None:
     text = key_of(told(malgil("key", "make", "owner", "--all")))
-    assert bearer(cloud, text).scopes == SCOPES
+    assert bearer(text).scopes == SCOPES
     told(malgil("key", "revoke", "owner", "--yes"))
 
 

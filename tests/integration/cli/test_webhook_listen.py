@@ -17,15 +17,9 @@ from infra.cli.webhook_listen import MAX_HEADERS, Receiver, listen_on
 from infra.cli.webhook_words import Words
 from shared.webhooks import signature
 from shared.webhooks.delivery import MAX_BODY_BYTES, batches, body, make
-from tests.integration.cli.conftest import run_malgil
+from tests.integration.cli.conftest import free_port, run_malgil
 from tests.integration.cli.listening import Listening
 from tests.webhook_world import BOT, NEXT_SECRET, SECRET, WEBHOOK, an_event
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def listening(*arguments: object) -> Listening:
