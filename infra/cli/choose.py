@@ -38,9 +38,14 @@ def moment(text: str, now_ms: int, option: str) -> int:
         return now_ms - int(ago[1]) * UNITS[ago[2]]
     try:
         at = datetime.fromisoformat(text.strip())
-        return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * MILLISECONDS)
+        return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * MILLISECONDS)
     except (ValueError, OverflowError):
         raise InvalidInput(f"{option}: a time such as 2026-11-22, 2026-11-22T09:30+09:00 or 2h is expected") from None
+
+
+def typed(at_ms: int) -> str:
+    """A time as `moment` reads it back."""
+    return datetime.fromtimestamp(at_ms / MILLISECONDS, UTC).isoformat(timespec="milliseconds")
 
 
 def shown(at_ms: int | None) -> str:

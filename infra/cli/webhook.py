@@ -302,7 +302,7 @@ def replay(
     ] = None,
 ) -> None:
     """Send what happened in a time again: its deliveries under their ids, or its events out of the conversations."""
-    from infra.cli.choose import moment  # noqa: PLC0415 - see list_
+    from infra.cli.choose import moment, typed  # noqa: PLC0415 - see list_
     from shared.runtime import world  # noqa: PLC0415
 
     if replay_id is not None and not from_log:
@@ -313,23 +313,19 @@ def replay(
     if from_ms >= until_ms:
         raise InvalidInput("--from must be before --until")
     webhook_id = _found(_manage(context), bot_id, given).webhook_id
-    use_case = _replay()
-    if not from_log:
-        part: Callable[[str | None], ReplayedPage] = lambda cursor: use_case.resend_range_part(  # noqa: E731
-            bot_id, webhook_id, from_ms=from_ms, until_ms=until_ms, cursor=cursor
-        )
-        _tell_sent(_in_parts(part))
-        return
+    wired = _replay()
     identity = replay_id or world.new_id()
-    # The same request again makes the same deliveries: after a failure it is simply asked for again, in full.
-    typer.echo(f"--from {from_ms} --until {until_ms} --replay-id {identity}", err=True)
-    _tell_sent(
-        _in_parts(
-            lambda cursor: use_case.replay_range(
-                bot_id, webhook_id, from_ms=from_ms, until_ms=until_ms, replay_id=identity, cursor=cursor
-            )
+    if from_log:
+        typer.echo(f"--from {typed(from_ms)} --until {typed(until_ms)} --replay-id {identity}", err=True)
+
+    def part(cursor: str | None) -> "ReplayedPage":
+        if not from_log:
+            return wired.resend_range_part(bot_id, webhook_id, from_ms=from_ms, until_ms=until_ms, cursor=cursor)
+        return wired.replay_range(
+            bot_id, webhook_id, from_ms=from_ms, until_ms=until_ms, replay_id=identity, cursor=cursor
         )
-    )
+
+    _tell_sent(_in_parts(part))
 
 
 @app.command()

@@ -11,6 +11,7 @@ from infra.cli.webhook import LISTEN_NAME
 from infra.local.cloud import LocalCloud
 from shared.runtime import wiring
 from shared.webhooks.delivery import Delivery
+from shared.webhooks.events import TEST_EVENT
 from tests.integration.cli.conftest import Malgil, free_port
 from tests.integration.cli.listening import Listening
 from tests.integration.cli.test_bot import told, write
@@ -64,7 +65,8 @@ def test_a_webhook_is_made_listed_changed_and_deleted(malgil: Malgil, shop: str,
     assert told(malgil("webhook", "list", shop)) == "없습니다 / none\n"
     webhook_id, secret = made(malgil, shop, "주문 서버", url)
     listed = told(malgil("webhook", "list", shop))
-    assert rows(listed) == [[webhook_id, "주문 서버", "on", "-", url]]
+    ((*before, _, address),) = rows(listed)
+    assert [*before, address] == [webhook_id, "주문 서버", "on", url]
     shown = told(malgil("webhook", "show", shop, webhook_id[:6]))
     assert f"URL: {url}\n" in shown
     assert secret not in listed + shown
@@ -89,7 +91,7 @@ def test_a_rotated_secret_signs_beside_the_one_before(
     assert second[0] != first
     assert "이전 비밀 값이 서명하는 때까지" in told(malgil("webhook", "show", shop, "회전"))
     assert "✓ 200" in told(malgil("webhook", "test", shop, "회전"))
-    (request,) = received(example_api, url)
+    (request,) = [request for request in received(example_api, url) if TEST_EVENT.encode() in request.body]
     for secret in (first, second[0]):
         Webhook(secret).verify(request.body, dict(request.headers))
 
@@ -123,13 +125,13 @@ def test_what_was_held_is_counted_and_sent(
     eventually(lambda: any("언제" in text_of(found) for found in whole(shop, webhook_id, "held")), SECONDS)
     refused = malgil("webhook", "send-held", shop, "창고")
     assert (refused.returncode, refused.stderr) == (1, "malgil: the webhook is switched off\n")
-    assert received(example_api, url) == []
+    assert told_of(received(example_api, url), "언제") == []
 
     enabled = told(malgil("webhook", "enable", shop, "창고"))
     assert f"malgil webhook send-held {shop} {webhook_id}" in enabled
     assert re.search(r"held: [1-9]", enabled)
     assert "are being sent" in told(malgil("webhook", "send-held", shop, webhook_id))
-    eventually(lambda: any("언제" in request.body.decode() for request in received(example_api, url)), SECONDS)
+    eventually(lambda: told_of(received(example_api, url), "언제"), SECONDS)
     for request in received(example_api, url):
         Webhook(secret).verify(request.body, dict(request.headers))
 
@@ -173,23 +175,28 @@ def test_deliveries_are_listed_resent_and_replayed(
     eventually(lambda: times() == before + 2, SECONDS)
 
 
-def ids_of(requests: list[RecordedRequest]) -> list[str]:
-    return [event["id"] for request in requests for event in json.loads(request.body)["messages"]]
+def told_of(requests: list[RecordedRequest], text: str) -> list[str]:
+    """The ids of deliveries with this text in them."""
+    return [json.loads(request.body)["id"] for request in requests if text in request.body.decode()]
 
 
-def test_a_replay_out_of_the_conversations_tells_the_same_events_once_more(
+def test_a_replay_out_of_the_conversations_sends_what_was_said_before_once(
     malgil: Malgil, shop: str, url: str, example_api: LoopbackServer, inside: None
 ) -> None:
-    say(malgil, shop, "아무도 듣지 않을 때")
+    say(malgil, shop, "듣는 사람이 없을 때")
     webhook_id, _ = made(malgil, shop, "나중", url)
     done = malgil("webhook", "replay", shop, "나중", "--from", "1h", "--log")
     assert done.returncode == 0, done.stderr
-    again = re.search(r"--from (\d+) --until (\d+) --replay-id (\S+)", done.stderr)
-    assert again is not None
-    eventually(lambda: received(example_api, url), SECONDS)
-    eventually(lambda: not deliveries(shop, webhook_id, "pending"), SECONDS)
-    ids = ids_of(received(example_api, url))
-    assert len(ids) == len(set(ids))
+    again = next(line.split() for line in done.stderr.splitlines() if "--replay-id" in line)
+
+    def asked() -> list[str]:
+        """Again, as after a failure: who talked is listed with the projector's delay."""
+        told(malgil("webhook", "replay", shop, "나중", "--log", *again))
+        eventually(lambda: not deliveries(shop, webhook_id, "pending"), SECONDS)
+        return told_of(received(example_api, url), "듣는 사람")
+
+    sent = eventually(asked, SECONDS)
+    assert asked() == sent, "the same request makes nothing twice"
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,14 @@ import pytest
 
 from infra.cli.language import Language
 from infra.cli.webhook_check import Noted, ReceivedEvent, read_delivery
-from infra.cli.webhook_words import EVENTS, Words, one_line
+from infra.cli.webhook_words import ERRORS, EVENTS, Words, one_line, outcome, tries, why_off
+from shared.webhooks.delivery import Attempt
+from shared.webhooks.endpoint import Disabling
 from shared.webhooks.events import Person, agent_meta, bot_data, conversation_data, end_user_data, message_data
-from tests.contract.test_docs import event_names
+from tests.contract.test_docs import event_names, first_cells
 from tests.factories import NOW_MS
 from tests.unit.cli.test_webhook_check import a_delivery_of
-from tests.webhook_world import BOT, an_event
+from tests.webhook_world import BOT, an_endpoint, an_event
 
 PERSON = Person(
     bot_id=BOT,
@@ -48,8 +50,9 @@ def told(kind: str, data: dict[str, Any], language: Language = Language.KOREAN) 
     return words.event(read(kind, data)).partition(f"{kind} ")[2]
 
 
-def test_every_event_has_words() -> None:
+def test_every_event_and_every_class_of_failures_has_words() -> None:
     assert event_names() <= EVENTS.keys()
+    assert {"timeout", "blocked"} <= ERRORS.keys() <= first_cells("webhooks.md")
 
 
 @pytest.mark.parametrize(
@@ -134,3 +137,35 @@ def test_what_is_odd_about_an_event_is_marked() -> None:
     assert english.marks(Noted(missing=(4, 4))) == ["4 missing before it"]
     assert english.marks(Noted(is_repeat=True)) == ["seen before"]
     assert korean.marks(Noted(is_late=True)) == ["늦게 옴"]
+
+
+@pytest.mark.parametrize(
+    ("disabling", "why"),
+    [
+        (Disabling(reason="by_owner"), "주인이 껐습니다 / its owner switched it off"),
+        (Disabling(reason="gone", status=410), "수신 서버가 410(Gone)으로 답했습니다 / the receiver answered 410 Gone"),
+        (
+            Disabling(reason="tries_failed", status=500, error="status", delivery_id="d"),
+            (
+                "한 전송의 시도가 모두 실패했습니다 / all tries of a delivery failed "
+                "(500, 2xx가 아닌 답 / an answer that is not 2xx; d)"
+            ),
+        ),
+        (
+            Disabling(reason="tries_failed", error="timeout", delivery_id="d"),
+            (
+                "한 전송의 시도가 모두 실패했습니다 / all tries of a delivery failed "
+                "(15초 안에 답이 없음 / no answer within 15 s; d)"
+            ),
+        ),
+    ],
+)
+def test_why_a_webhook_is_off_is_told_in_words(disabling: Disabling, why: str) -> None:
+    assert why_off(an_endpoint(enabled=False, disabling=disabling)) == why
+
+
+def test_tries_are_told_in_order() -> None:
+    attempts = (Attempt(at_ms=0, ms=15_001, error="timeout"), Attempt(at_ms=1, ms=12, status=200))
+    assert tries(attempts) == "timeout:15001ms 200:12ms"
+    assert tries(()) == "-"
+    assert outcome(200, None) == "200"
