@@ -170,6 +170,10 @@ class OneRecord:
         return self
 
     published = "the only version"
+    line: str | None = None
+
+    def brand_line(self, bot_id: str, month: int) -> str | None:
+        return self.line
 
 
 class OneRunnable:

@@ -1,7 +1,8 @@
 """`malgil chat`: talk with a bot in the terminal. A file runs without any cloud; an id runs on the cloud's tables."""
 
 import json
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from infra.cli.language import both
 from infra.cli.memory import bot_of_file, handle_inbound_in_memory
 from infra.cli.terminal import LEAVE, Line, lines
 from shared.bot.model import Bot
+from shared.channels.text import cut
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, StartAt, UserMessage
 from shared.engine.message import parse_payload
 from shared.engine.session import Session
@@ -21,6 +23,7 @@ from shared.errors import InvalidInput, MalgilError
 from shared.runtime import world
 from shared.services.inbound import HandleInbound
 from shared.services.request import Handled, Request
+from shared.usage.brand import signed, signed_messages
 
 JsonObject = dict[str, Any]
 
@@ -42,13 +45,14 @@ HELP: Final = (
 
 @dataclass
 class Talk:
-    """One conversation at the terminal."""
+    """One conversation at the terminal. `brand_line` is asked at each answer."""
 
     bot: Bot
     handle_inbound: HandleInbound
     platform: str
     user_key: str
     show_trace: bool = False
+    brand_line: Callable[[], str | None] = lambda: None
     screen: Screen = field(default_factory=Screen)
     session: Session | None = None
 
@@ -113,7 +117,7 @@ class Talk:
     def _draw(self, handled: Handled) -> None:
         self.session = handled.turn.state.session
         self.screen.clear()
-        for message in handled.turn.messages:
+        for message in self._shown(handled.turn.messages):
             draw_message(self.screen, message)
         if handled.keyboard is not None:
             self.screen.quick_replies([_choice(button) for button in handled.keyboard.get("buttons", ())])
@@ -121,6 +125,12 @@ class Talk:
             self.screen.line(f"  ({both('상담', 'agent')}: {self.session.call['status']})", "dim")
         if self.show_trace:
             draw_trace(self.screen, handled.trace)
+
+    def _shown(self, messages: list[JsonObject]) -> list[JsonObject]:
+        line = self.brand_line()
+        if line is None:
+            return messages
+        return signed_messages(messages, lambda text: signed(text, line, limit=sys.maxsize, cut=cut))
 
 
 def pressed(choice: Choice) -> Inbound | None:
@@ -194,7 +204,13 @@ def talk_with_bot(choice: CloudChoice, bot_id: str, *, draft: bool, platform: st
         how = "import a file first" if draft else f"`malgil bot publish {bot_id}`, or use --draft"
         raise InvalidInput(f"bot '{bot_id}' is not {'there' if draft else 'published'} yet: {how}")
     bot = wiring.runnable_bots().load(record, version)
-    return Talk(bot, wiring.handle_inbound(), platform, user_key or _new_user())
+    published, calendar = wiring.published_bots(), wiring.usage_calendar()
+
+    def brand_line() -> str | None:
+        published.get(bot_id)
+        return published.brand_line(bot_id, calendar.month_of(world.now_ms()))
+
+    return Talk(bot, wiring.handle_inbound(), platform, user_key or _new_user(), brand_line=brand_line)
 
 
 def _new_user() -> str:

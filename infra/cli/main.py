@@ -106,6 +106,30 @@ def doctor(
 
 
 @app.command()
+def usage(
+    context: typer.Context,
+    bot: Annotated[str, typer.Argument(metavar="BOT", help="The id of a bot.")],
+    *,
+    days: Annotated[int, typer.Option(metavar="N", help="Show the last N days, two or less by hours.")] = 7,
+    quota: Annotated[int | None, typer.Option(metavar="N", help="Active users a month without a brand line.")] = None,
+    no_quota: Annotated[bool, typer.Option("--no-quota", help="Any number of them.")] = False,
+    brand_line: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="What stands under the answers over the quota.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+) -> None:
+    """Show how much a bot is used: this month's active users, earlier months, the last days. Set its quota."""
+    if quota is not None and no_quota:
+        raise InvalidInput("--quota and --no-quota exclude each other")
+    from infra.cli.usage import set_limits, show  # noqa: PLC0415 - brings the AWS SDK
+
+    choice = choice_of(context)
+    if quota is not None or no_quota or brand_line is not None:
+        set_limits(choice, bot, quota="as it is" if quota is None and not no_quota else quota, brand_line=brand_line)
+    show(choice, bot, days, as_json=as_json)
+
+
+@app.command()
 def outbox(
     context: typer.Context,
     number: Annotated[int | None, typer.Argument(metavar="[N]", help="Show the HTML of this mail.")] = None,

@@ -40,6 +40,7 @@ GREETING: Final = "말길식당"
 EXPECTED: Final = {
     "mail_link": "mailto:help@example.com",
     "effect_worker": '"batchItemFailures": []',
+    "management_api": "access_denied",
     "projector": '"batchItemFailures": []',
     "relay": '"batchItemFailures": []',
     "webhook_deliver": '"batchItemFailures": []',

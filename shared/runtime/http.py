@@ -73,6 +73,11 @@ def reply(status: int, body: Any) -> Reply:
     }
 
 
+def empty_reply() -> Reply:
+    """It is done, and there is nothing to say."""
+    return {"statusCode": int(HTTPStatus.NO_CONTENT), "headers": {"cache-control": "no-store"}, "body": ""}
+
+
 def error_reply(exc: MalgilError) -> Reply:
     """An error for whoever can act on it: a stable code and a sentence."""
     status = next(STATUS[kind] for kind in type(exc).__mro__ if kind in STATUS)

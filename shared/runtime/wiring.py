@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.services.project import Project
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
+    from shared.services.usage import ShowUsage
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_management import ManageWebhooks
@@ -205,6 +206,7 @@ def handle_skill_call() -> HandleSkillCall:
         turns=turns(),
         handle_inbound=handle_inbound(),
         now_ms=world.now_ms,
+        calendar=usage_calendar(),
         local_targets=_local_targets,
         report_trace=report_trace,
     )
@@ -226,6 +228,7 @@ def finish_walks() -> "FinishWalks":
         clock_ns=world.clock_ns,
         sleep=world.sleep,
         report=report_fault,
+        calendar=usage_calendar(),
         report_trace=report_trace,
     )
 
@@ -235,6 +238,15 @@ def usage_limits() -> "DynamoUsageLimits":
     from shared.storage.usage_limits import DynamoUsageLimits  # noqa: PLC0415 - the front reads them with the bot
 
     return DynamoUsageLimits(settings().core_table)
+
+
+@cache
+def usage() -> "ShowUsage":
+    from shared.services.usage import ShowUsage  # noqa: PLC0415 - for management alone
+
+    return ShowUsage(
+        bots=bots(), limits=usage_limits(), counters=counters(), calendar=usage_calendar(), now_ms=world.now_ms
+    )
 
 
 @cache

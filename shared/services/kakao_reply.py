@@ -23,6 +23,7 @@ def render(
     *,
     revision: int,
     start_index: int = 0,
+    brand_line: str | None = None,
 ) -> SkillReply:
     return render_reply(
         messages,
@@ -31,6 +32,7 @@ def render(
         start_index=start_index,
         system_messages=bot.system_messages,
         mail_redirect_url=mail_redirect_url(base_url),
+        brand_line=brand_line,
     )
 
 

@@ -22,6 +22,7 @@ from shared.services.inbound import HandleInbound
 from shared.services.ports import RunnableBots, Turns
 from shared.services.published_bots import PublishedBots
 from shared.services.request import Handled, Request, shown_keyboard
+from shared.usage.calendar import SEOUL, UsageCalendar
 
 JsonObject = dict[str, Any]
 
@@ -56,6 +57,7 @@ class HandleSkillCall:
     turns: Turns
     handle_inbound: HandleInbound
     now_ms: Callable[[], int]
+    calendar: UsageCalendar = SEOUL
     local_targets: AbstractSet[tuple[str, int]] = frozenset()
     report_trace: Callable[[list[TraceEntry], str], None] = lambda trace, bot_id: None
 
@@ -149,7 +151,13 @@ class HandleSkillCall:
         if has_nothing:
             return error_reply(NOTHING_LEFT)
         messages, keyboard = handled.messages, handled.keyboard
-        return kakao_reply.render(bot, request.base_url, messages, keyboard, revision=revision).body
+        brand_line = self._brand_line(bot)
+        return kakao_reply.render(
+            bot, request.base_url, messages, keyboard, revision=revision, brand_line=brand_line
+        ).body
+
+    def _brand_line(self, bot: Bot) -> str | None:
+        return self.published.brand_line(bot.id, self.calendar.month_of(self.now_ms()))
 
     def _route(self, call: SkillCall, request: SkillRequest, inbound: Inbound | None) -> ReplyRoute:
         """Kakao's end users can only be answered: what is late goes to the callback, or with the next answer."""
@@ -196,7 +204,13 @@ class HandleSkillCall:
         given = self.handle_inbound.advance.load(_bare(bot, call, request), earlier.gives)
         messages = [message for turn in (*given, earlier) for message in turn.messages]
         reply = kakao_reply.render(
-            bot, request.base_url, messages, keyboard, revision=earlier.revision, start_index=reading.index
+            bot,
+            request.base_url,
+            messages,
+            keyboard,
+            revision=earlier.revision,
+            start_index=reading.index,
+            brand_line=self._brand_line(bot),
         )
         offer = None if reply.next_index is None else {"revision": earlier.revision, "index": reply.next_index}
         self.handle_inbound(

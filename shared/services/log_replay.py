@@ -1,14 +1,13 @@
 """Where a replay of all logs of a bot is, and what it reads of each: a chunk of turns at a time.
 
-People are listed by when they were last seen, so that one who says something meanwhile jumps over the place at which
-the list is being read. A pass over the list is therefore followed by another over those seen since it began, until one
-begins and ends within the same hour: times of the list are hours, so nobody jumped in it who was not there before.
+People are listed by the hour in which they were last seen, so that one who says something meanwhile jumps over the
+place at which the list is being read. A pass over the list is therefore followed by another over those seen since it
+began. The last one is a pass over the current hour alone that ends within it: inside of an hour nobody jumps.
 """
 
 import base64
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
@@ -97,7 +96,6 @@ class Position:
     more: bool
     seen_from_ms: int
     began_ms: int
-    is_first_pass: bool
 
 
 def beginning(wanted: Range, now_ms: int) -> Position:
@@ -108,7 +106,6 @@ def beginning(wanted: Range, now_ms: int) -> Position:
         more=True,
         seen_from_ms=_hour(wanted.from_ms - SEEN_SLACK_MS),
         began_ms=now_ms,
-        is_first_pass=True,
     )
 
 
@@ -126,10 +123,10 @@ def after_logs(position: Position, identities: Identities, bot_id: str, now_ms: 
         )
         logs = tuple([identity.log for identity in page.items])
         return replace(position, logs=logs, people=page.cursor, more=page.cursor is not None)
-    if not position.is_first_pass and _hour(now_ms) == _hour(position.began_ms):
+    if position.seen_from_ms == _hour(now_ms):
         return None
     seen_from = _hour(position.began_ms - INDEX_LAG_MS)
-    return replace(position, people=None, more=True, seen_from_ms=seen_from, began_ms=now_ms, is_first_pass=False)
+    return replace(position, people=None, more=True, seen_from_ms=seen_from, began_ms=now_ms)
 
 
 def to_text(position: Position) -> str:
@@ -139,27 +136,31 @@ def to_text(position: Position) -> str:
 
 def from_text(cursor: str) -> Position:
     """Raises InvalidInput for what is no cursor."""
-    try:
-        if len(cursor) > MAX_CURSOR:
-            raise ValueError
-        data = json.loads(base64.b64decode(cursor.encode("ascii"), b"-_", validate=True))
-        position = Position(**{**data, "logs": tuple(data["logs"])})
-        is_one = all(_checks(position))
-    except (ValueError, TypeError, KeyError, RecursionError):
-        is_one = False
-    if not is_one:
+    position = _parsed(cursor) if len(cursor) <= MAX_CURSOR else None
+    if position is None:
         raise InvalidInput("cursor: the one of the part before is expected")
     return position
 
 
-def _checks(position: Position) -> Iterator[bool]:
-    yield len(position.logs) <= LOGS_A_PAGE
-    yield all(_LOG.fullmatch(log) is not None for log in position.logs)
-    yield position.people is None or isinstance(position.people, str)
-    yield isinstance(position.more, bool)
-    yield isinstance(position.is_first_pass, bool)
-    for number in (position.chunk or 0, position.seen_from_ms, position.began_ms):
-        yield isinstance(number, int) and 0 <= number <= MAX_NUMBER
+def _parsed(cursor: str) -> Position | None:
+    try:
+        data: Any = json.loads(base64.b64decode(cursor.encode("ascii"), b"-_", validate=True))
+        logs, people = data["logs"], data["people"]
+        well_formed = (
+            len(logs) <= LOGS_A_PAGE
+            and all(_LOG.fullmatch(log) for log in logs)
+            and (people is None or isinstance(people, str))
+            and isinstance(data["more"], bool)
+            and all(_is_number(data[name]) for name in ("seen_from_ms", "began_ms"))
+            and (data["chunk"] is None or _is_number(data["chunk"]))
+        )
+        return Position(**{**data, "logs": tuple(logs)}) if well_formed else None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and 0 <= value <= MAX_NUMBER
 
 
 def _hour(at_ms: int) -> int:

@@ -99,5 +99,5 @@ class Project:
 
 
 def _is_of_a_customer(turn: SeenTurn) -> bool:
-    """Authors who try their bots out, and what happens to a bot itself, on no platform, are neither listed nor counted."""
+    """Not listed and not counted: authors who try a bot out, and what happens to the bot itself, on no platform."""
     return turn.platform not in ("", PREVIEW)

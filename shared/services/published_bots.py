@@ -32,6 +32,11 @@ class PublishedBots:
         self._kept[bot_id] = (now, record)
         return record
 
+    def brand_line(self, bot_id: str, month: int) -> str | None:
+        """The line under a bot's answers of this month (yyyymm), by what is in memory of it; None: none."""
+        record = self.known(bot_id)
+        return None if record is None else record.limits.brand_line_in(month)
+
     def known(self, bot_id: str) -> BotRecord | None:
         """What is in memory, however old; for when nothing can be read."""
         kept = self._kept.get(bot_id)

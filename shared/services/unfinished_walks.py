@@ -23,6 +23,7 @@ from shared.services.ports import Claims, PostOutcome, PostReply, RunnableBots, 
 from shared.services.published_bots import PublishedBots
 from shared.services.request import Request, shown_keyboard
 from shared.services.timed_effects import NANOSECONDS
+from shared.usage.calendar import SEOUL, UsageCalendar
 
 MAX_JOB_BYTES: Final = 4_096
 MOVES: Final = 50
@@ -81,6 +82,7 @@ class FinishWalks:
     clock_ns: Callable[[], int]
     sleep: Callable[[float], None]
     report: Callable[[Exception], None]
+    calendar: UsageCalendar = SEOUL
     report_trace: Callable[[Any, str], None] = lambda trace, bot_id: None
 
     def __call__(self, job: WalkJob, deadline_ns: int) -> None:
@@ -200,7 +202,12 @@ class FinishWalks:
         messages = [message for turn in turns for message in turn.messages]
         keyboard = shown_keyboard(turns[-1].state.session if turns else newest.state.session)
         reply = kakao_reply.render(
-            request.bot, owed.route.base_url, messages, keyboard, revision=owed.revision, start_index=0
+            request.bot,
+            owed.route.base_url,
+            messages,
+            keyboard,
+            revision=owed.revision,
+            brand_line=self.published.brand_line(request.bot.id, self.calendar.month_of(self.now_ms())),
         )
         return serialize(reply.body).encode("utf-8", "replace")
 

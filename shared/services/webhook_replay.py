@@ -27,6 +27,7 @@ SLACK_DAYS: Final = 2
 JOBS_A_PART: Final = 500
 READS_A_PART: Final = 400
 """Of turns: a few seconds."""
+AFTER_A_TRY_SECONDS: Final = 60
 MAX_REPLAY_ID: Final = 64
 
 
@@ -39,7 +40,8 @@ class EndpointDisabled(Conflict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayedPage:
-    """How many deliveries a part asked for, and the cursor of the next part."""
+    """How many deliveries a part asked for, and the cursor of the next part. A replay of all logs counts those that it
+    made, so that what it meets twice counts once."""
 
     deliveries: int
     cursor: str | None = None
@@ -146,7 +148,7 @@ class Replay:
         wanted, made, chunk, is_more = Range(from_ms=from_ms, until_ms=until_ms), 0, None, True
         while is_more:
             part = read_chunk(self.turns, bot_id, log, wanted, chunk)
-            made += self._deliver(endpoint, part.events, replay_id)
+            made += len(self._deliver(endpoint, part.events, replay_id))
             chunk, is_more = part.following, part.following is not None
         return made
 
@@ -167,7 +169,7 @@ class Replay:
         while reads < READS_A_PART:
             if position.logs:
                 part = read_chunk(self.turns, bot_id, position.logs[0], wanted, position.chunk)
-                made += self._deliver(endpoint, part.events, replay_id)
+                made += sum(self._deliver(endpoint, part.events, replay_id))
                 reads += part.reads
                 position = after_chunk(position, part.following)
                 continue
@@ -178,17 +180,27 @@ class Replay:
             reads += 1
         return ReplayedPage(deliveries=made, cursor=to_text(position))
 
-    def _deliver(self, endpoint: Endpoint, events: list[JsonObject], replay_id: str) -> int:
-        """Deliveries of the events, each under the time of its newest: the same request must find the same rows."""
+    def _deliver(self, endpoint: Endpoint, events: list[JsonObject], replay_id: str) -> list[bool]:
+        """Deliveries of the events, each under the time of its newest: the same request must find the same rows.
+        Whether each is new. The others are asked for again, lest they never were, when a try that is under way is over.
+        """
+        if not events:
+            return []
         fitting = [fitted_if_needed(event, MAX_EVENT_BYTES) for event in events]
+        made = [
+            make(endpoint.bot_id, endpoint.webhook_id, batch, replay_id=replay_id)
+            for batch in batches(in_order(fitting))
+        ]
         now = self.now_ms()
-        jobs = []
-        for batch in batches(in_order(fitting)):
-            delivery = make(endpoint.bot_id, endpoint.webhook_id, batch, replay_id=replay_id)
-            self.deliveries.put(delivery, now_ms=now)
-            jobs.append(DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key))
-        self.queue.send(jobs)
-        return len(jobs)
+        are_new = [self.deliveries.put(delivery, now_ms=now) for delivery in made]
+        for is_new, delay_seconds in ((True, 0), (False, AFTER_A_TRY_SECONDS)):
+            jobs = [
+                DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key)
+                for delivery, was_new in zip(made, are_new, strict=True)
+                if was_new == is_new
+            ]
+            self.queue.send(jobs, delay_seconds=delay_seconds)
+        return are_new
 
     def _enabled(self, bot_id: str, webhook_id: str) -> Endpoint:
         endpoint = self.endpoints.get(bot_id, webhook_id)

@@ -5,7 +5,7 @@ What the owner sets and what the counting notes are different attributes of the 
 other.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from shared.aws import BoundedClient
 from shared.storage import keys
@@ -31,21 +31,23 @@ class DynamoUsageLimits:
         response = self._client.call("get_item", None, TableName=self._table, Key=_key(bot_id), ConsistentRead=True)
         return limits_of(response["Item"]) if "Item" in response else NO_LIMITS
 
-    def set(self, bot_id: str, *, quota: int | None, brand_line: str) -> None:
-        """Store what the owner decides; the last one wins. What was noted under another quota is forgotten: whoever
-        sets a quota counts again."""
-        values = {":quota": {"NULL": True} if quota is None else {"N": str(quota)}, ":line": {"S": brand_line}}
-        changed = self._update(
-            bot_id,
-            UpdateExpression=f"SET {QUOTA} = :quota, {BRAND_LINE} = :line REMOVE {OVER_MONTH}",
-            ConditionExpression=f"attribute_not_exists({QUOTA}) OR {QUOTA} <> :quota",
-            ExpressionAttributeValues=values,
-        )
-        if not changed:  # the quota stays as it is
+    def set(
+        self, bot_id: str, *, quota: int | Literal["as it is"] | None = "as it is", brand_line: str | None = None
+    ) -> None:
+        """Store what the owner decides; who decides later wins. What was noted under another quota is forgotten:
+        whoever sets a quota counts again. brand_line None: as it is."""
+        if quota != "as it is":
+            self._update(
+                bot_id,
+                UpdateExpression=f"SET {QUOTA} = :quota REMOVE {OVER_MONTH}",
+                ConditionExpression=f"attribute_not_exists({QUOTA}) OR {QUOTA} <> :quota",
+                ExpressionAttributeValues={":quota": {"NULL": True} if quota is None else {"N": str(quota)}},
+            )
+        if brand_line is not None:
             self._update(
                 bot_id,
                 UpdateExpression=f"SET {BRAND_LINE} = :line",
-                ExpressionAttributeValues={":line": values[":line"]},
+                ExpressionAttributeValues={":line": {"S": brand_line}},
             )
 
     def mark_over(self, bot_id: str, month: int, *, active: int) -> bool:

@@ -10,6 +10,7 @@ DEFAULT_ZONE: Final = "Asia/Seoul"
 _SEOUL: Final = timezone(timedelta(hours=9), DEFAULT_ZONE)
 """Nine hours since 1988, in summer too: the database of zones is not needed, and not loaded."""
 MILLISECONDS: Final = 1_000
+LAST_MONTH: Final = 12
 
 
 class UsageCalendar:
@@ -30,6 +31,16 @@ class UsageCalendar:
 
     def _clock(self, at_ms: int) -> datetime:
         return datetime.fromtimestamp(at_ms // MILLISECONDS, self._zone)
+
+
+def month_before(month: int) -> int:
+    """202612 of 202701."""
+    return month - 1 if month % 100 > 1 else month - 89
+
+
+def month_after(month: int) -> int:
+    """202701 of 202612."""
+    return month + 1 if month % 100 < LAST_MONTH else month + 89
 
 
 @cache

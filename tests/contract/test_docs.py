@@ -162,7 +162,7 @@ def test_every_variable_that_the_template_sets_is_documented() -> None:
 
 
 def test_every_parameter_of_the_template_is_documented_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| `?([\w]+)`? \|", page("configuration.md"), re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \| `?([\w/]+)`? \|", page("configuration.md"), re.MULTILINE))
     for name, parameter in TEMPLATE["Parameters"].items():
         assert rows.get(name) == (str(parameter["Default"]) or "empty")
 

@@ -139,6 +139,16 @@ def test_the_skill_route_carries_the_bot_and_the_secret_in_its_path():
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["KakaoSkillFunction"]["Timeout"]
 
 
+def test_the_management_api_answers_everything_under_its_path_and_only_reads_turns():
+    (event,) = FUNCTIONS["ManagementApiFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/api/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["ManagementApiFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("ManagementApiFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -198,6 +208,10 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     ],
     "webhook_fanout": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "EventQueue", "DeliveryQueue")],
     "webhook_deliver": [{"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "DeliveryQueue")],
+    "management_api": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue")),
+        {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
+    ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
 EFFECTS = {
@@ -274,6 +288,10 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         | {"sqs:SendMessage"},
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        "management_api": {
+            *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
+            "sqs:SendMessage",
+        },
     }
     assert actions == {**allowed, **path_of_events}.get(folder_of(name), set())
 

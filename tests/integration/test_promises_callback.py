@@ -8,7 +8,7 @@ import pytest
 
 from functions.effect_worker import app as effect_worker
 from infra.local.embedded import client
-from shared.runtime import wiring
+from shared.runtime import wiring, world
 from shared.runtime.settings import EFFECT_QUEUE
 from shared.services.authoring import Authoring
 from tests.factories import a_node, a_response
@@ -102,6 +102,20 @@ def test_the_reply_is_posted_to_kakao(stack: Stack, phone: Caller, kakao: tuple[
     assert work(stack) == {"batchItemFailures": []}
     (posted,) = script.replies
     assert json.loads(posted)["template"]["outputs"] == [{"simpleText": {"text": "주문 A-1"}}]
+
+
+def test_the_posted_reply_has_the_brand_line_and_the_waiting_text_has_not(
+    stack: Stack, phone: Caller, kakao: tuple[Kakao, LoopbackServer]
+) -> None:
+    limits = wiring.usage_limits()
+    limits.set(phone.bot_id, quota=1, brand_line="powered by Malgil")
+    limits.mark_over(phone.bot_id, wiring.usage_calendar().month_of(world.now_ms()), active=2)
+    script, server = kakao
+    reply = phone.call("주문", callback_url=f"http://127.0.0.1:{server.port}/callback")
+    assert acknowledgement(reply)["data"]["text"] == WAITING
+    work(stack)
+    (posted,) = script.replies
+    assert json.loads(posted)["template"]["outputs"] == [{"simpleText": {"text": "주문 A-1\n\npowered by Malgil"}}]
 
 
 def test_a_refused_reply_comes_with_the_next_message(

@@ -12,6 +12,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 from functions.effect_worker import app as effect_worker
 from functions.flow_step import app as flow_step
+from functions.projector import app as projector
 from functions.relay import app as relay
 from functions.webhook_deliver import app as webhook_deliver
 from functions.webhook_fanout import app as webhook_fanout
@@ -62,6 +63,13 @@ def listen(stack: Stack) -> set[Call]:
     def remember(**call: Any) -> None:
         given = call["params"]
         action = f"{call['model'].service_model.service_name}:{call['model'].name}"
+        if "TransactItems" in given:
+            writes = [(kind, write["TableName"]) for item in given["TransactItems"] for kind, write in item.items()]
+            made.update((f"dynamodb:{kind}Item", resources[table]) for kind, table in writes)
+            return
+        if "RequestItems" in given:
+            made.update((action, resources[table]) for table in given["RequestItems"])
+            return
         named = next(given[key] for key in ("TableName", "Bucket", "QueueUrl", "TopicArn") if key in given)
         made.add((ONE_PERMISSION.get(action, action), resources[named]))
 
@@ -155,6 +163,16 @@ def test_relay_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     event = {"Records": [a_record(a_turn([an_event(1)])), broken]}
     assert relay.handler(event, None) == {"batchItemFailures": []}
     assert calls | READS_THE_STREAM == allowed("RelayFunction")
+
+
+def test_projector_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    turn = replace(a_turn([an_event(1)]), platform="web", user_key="kim", first_of_month=202611)
+    broken = a_record(a_turn([an_event(2)], revision=2))
+    broken["dynamodb"]["NewImage"]["f"] = {"N": "99"}
+    wiring.usage_limits().set(turn.bot_id, quota=0, brand_line="")
+    calls = listen(stack)
+    assert projector.handler({"Records": [a_record(turn), broken]}, None) == {"batchItemFailures": []}
+    assert calls | READS_THE_STREAM == allowed("ProjectorFunction")
 
 
 def test_webhook_fanout_calls_exactly_what_its_role_allows(stack: Stack) -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.conversation.turn import RECENT_CLIENT_IDS, LogState
+from shared.conversation.turn import RECENT_CLIENT_IDS, LogState, Turn
 from shared.errors import Unavailable
 from shared.ids import event_id, message_id
 from shared.storage import turn_codec
@@ -38,6 +38,20 @@ def test_the_dictionary_is_part_of_the_stored_format() -> None:
 def test_another_format_is_refused() -> None:
     with pytest.raises(Unavailable):
         turn_codec.decode(b"", turn_codec.VERSION + 1)
+
+
+def test_the_events_of_the_first_turn_of_a_month_are_cut_out_without_being_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    events = [{"id": event_id(COMMIT, index), "event": "bot.x", "sequence": index + 1} for index in range(2)]
+    turn = Turn(
+        bot_id="b", log="l", revision=2, commit=COMMIT, at_ms=0, state=LogState(active_month=202611), events=events,
+        first_of_month=202611, gives=(1,),
+    )  # fmt: skip
+    packed = turn_codec.encode(turn.body())
+    monkeypatch.setattr(turn_codec, "_checked", None)
+    cut = turn_codec.decode_events(packed, turn_codec.VERSION, b"", COMMIT)
+    assert [json.loads(event) for event in cut] == events
 
 
 def test_a_state_remembers_the_newest_client_ids() -> None:

@@ -27,12 +27,13 @@ _OTHER_MEDIA_WORDS: Final = ("링크", "링크 열기")
 class Bubble:
     """`content` of a `kind`: simpleText, simpleImage, textCard or basicCard.
 
-    joined: it stands in one carousel with the bubble before it.
+    joined: it stands in one carousel with the bubble before it; agents: an agent said it.
     """
 
     kind: str
     content: Json
     joined: bool = False
+    agents: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ reply "계속 보기", whose tap (parse.ContinueReading) asks for the same reply
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from shared.channels.kakao import limits
@@ -14,6 +14,7 @@ from shared.channels.kakao.buttons import ButtonWriter, Json
 from shared.channels.kakao.extra import continue_extra
 from shared.channels.kakao.wire import serialize, size
 from shared.channels.text import cut, plain_text
+from shared.usage.brand import is_agents, signed
 from shared.values import utf16_length
 
 __all__ = ["SkillReply", "callback_reply", "error_reply", "render_reply", "serialize", "waiting_reply"]
@@ -47,12 +48,14 @@ def render_reply(
     start_index: int = 0,
     system_messages: Mapping[str, str],
     mail_redirect_url: str | None = None,
+    brand_line: str | None = None,
 ) -> SkillReply:
     """The reply of turn `revision` from the bubble `start_index` on.
 
-    messages: {data, position} of the bot's messages; keyboard: {type, buttons, position?} that the conversation waits
-    at (without a position, its buttons are said to come from the last message's node); system_messages: the bot's
-    preference.systemMessage; mail_redirect_url: links.mail_link.
+    messages: {data, meta?, position} of the bot's messages; keyboard: {type, buttons, position?} that the conversation
+    waits at (without a position, its buttons are said to come from the last message's node); system_messages: the bot's
+    preference.systemMessage; mail_redirect_url: links.mail_link; brand_line: stands under the last text or card, on the
+    page that shows it. It changes no page: whoever renders a rest need not know whether the start had it.
     """
     buttons = ButtonWriter(revision=revision, mail_redirect_url=mail_redirect_url)
     writer = BubbleWriter(
@@ -60,7 +63,11 @@ def render_reply(
         additional_choice=_system_text(system_messages, "additionalChoice"),
         unsupported_media=_system_text(system_messages, "unsupportedMedia"),
     )
-    bubbles = [bubble for message in messages for bubble in writer.message(message)]
+    bubbles: list[Bubble] = []
+    for message in messages:
+        said = writer.message(message)
+        bubbles += [replace(bubble, agents=True) for bubble in said] if is_agents(message) else said
+    is_bots = any(not bubble.agents for bubble in bubbles)
     quick_replies: list[Json] = []
     if keyboard is not None:
         position = keyboard.get("position") or (messages[-1].get("position") if messages else None)
@@ -73,6 +80,8 @@ def render_reply(
     widest = max(quick_replies, early_quick_replies, key=size)
     page = _page(rest, limits.SAFE_BODY_BYTES - size(_body([], widest)))
     shown = sum(len(run) for run in page)
+    if brand_line is not None and is_bots:
+        page = _signed(page, _last_body(bubbles) - start_index, brand_line, buttons.notes)
     outputs = [_output(run) for run in page]
     if shown == len(rest):
         return SkillReply(_body(outputs, quick_replies), None, buttons.notes)
@@ -112,6 +121,45 @@ def _page(bubbles: list[Bubble], budget: int) -> list[list[Bubble]]:
     return page
 
 
+def _last_body(bubbles: list[Bubble]) -> int:
+    """Index of the last text or card that is not an agent's; -1: there is none."""
+    bodies = [index for index, bubble in enumerate(bubbles) if bubble.kind != "simpleImage" and not bubble.agents]
+    return bodies[-1] if bodies else -1
+
+
+def _signed(page: list[list[Bubble]], place: int, line: str, notes: list[str]) -> list[list[Bubble]]:
+    """The page with the brand line under its bubble at `place`, if it shows that one. The bytes of the line are a part
+    of what SAFE_BODY_BYTES leaves."""
+    shown: list[list[Bubble]] = []
+    for run in page:
+        shown.append(_signed_run(run, place, line, notes) if 0 <= place < len(run) else run)
+        place -= len(run)
+    return shown
+
+
+def _signed_run(run: list[Bubble], place: int, line: str, notes: list[str]) -> list[Bubble]:
+    bubble = run[place]
+    if bubble.kind == "simpleText":  # joined ones are one bubble, whose last line it is
+        text, limit = _joined_text(run), limits.TEXT
+        content = {"text": signed(text, line, limit=limit, cut=cut)}
+        run = [replace(bubble, content=content)]
+    else:
+        text, limit = bubble.content.get("description", ""), _description_room(run, bubble)
+        content = {**bubble.content, "description": signed(text, line, limit=limit, cut=cut)}
+        run = [*run[:place], replace(bubble, content=content), *run[place + 1 :]]
+    if utf16_length(text) + len("\n\n") + utf16_length(line) > limit:
+        notes.append("a text was cut to leave room for the brand line")
+    return run
+
+
+def _description_room(run: list[Bubble], bubble: Bubble) -> int:
+    if len(run) > 1:
+        return limits.CAROUSEL_DESCRIPTION[bubble.kind]
+    if bubble.kind == "basicCard":
+        return limits.BASIC_CARD_DESCRIPTION
+    return limits.TEXT_CARD - utf16_length(bubble.content.get("title", ""))
+
+
 def _runs(bubbles: list[Bubble]) -> list[list[Bubble]]:
     """Carousels as the bot wrote them, everything else by itself."""
     runs: list[list[Bubble]] = []
@@ -136,7 +184,7 @@ def _merged(runs: list[list[Bubble]]) -> list[list[Bubble]]:
 
 def _can_join(run: list[Bubble]) -> bool:
     kind = run[0].kind
-    if any(bubble.kind != kind for bubble in run):
+    if any(bubble.kind != kind or bubble.agents != run[0].agents for bubble in run):
         return False
     if kind == "simpleText":
         return utf16_length(_joined_text(run)) <= limits.TEXT

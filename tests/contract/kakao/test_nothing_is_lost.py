@@ -56,7 +56,7 @@ def with_numbered_buttons(message_list, keyboard):
     return said, keyboard and {**keyboard, "buttons": numbered(keyboard["buttons"], counter)}
 
 
-def pages_of(message_list, keyboard):
+def pages_of(message_list, keyboard, brand_line=None):
     pages: list[SkillReply] = []
     index: int | None = 0
     while index is not None:
@@ -66,6 +66,7 @@ def pages_of(message_list, keyboard):
             revision=7,
             start_index=index,
             system_messages=SYSTEM_MESSAGES,
+            brand_line=brand_line,
         )
         assert violations(reply.body) == []
         assert reply.next_index is None or reply.next_index > index
@@ -130,6 +131,25 @@ def test_every_page_is_valid_and_all_pages_show_everything_once(message_list, ke
         early = page.body["template"]["quickReplies"]
         assert [reply["label"] for reply in early[:-1]] == quick_replies[:9]
         assert read_extra(early[-1]["extra"]) == ContinueReading(revision=7, index=page.next_index)
+
+
+BRAND_LINE = "\uffee" * 40
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(messages, max_size=7), keyboards)
+def test_the_brand_line_stands_once_at_the_very_end_and_moves_no_page(message_list, keyboard):
+    plain, signed = pages_of(message_list, keyboard), pages_of(message_list, keyboard, BRAND_LINE)
+    assert [page.next_index for page in signed] == [page.next_index for page in plain]
+    bodies = [cell.get("description") or cell.get("text") or "" for cell in cells(signed)]
+    signed_bodies = [body for body in bodies if BRAND_LINE in body]
+    has_body = any("simpleImage" not in output for page in plain for output in page.body["template"]["outputs"])
+    assert len(signed_bodies) <= 1
+    if any(data.get("text", "").strip() for data in message_list) and has_body:
+        assert len(signed_bodies) == 1
+    for body in signed_bodies:
+        assert body == BRAND_LINE or body.endswith(f"\n\n{BRAND_LINE}")
+        assert body.count(BRAND_LINE) == 1
 
 
 @settings(deadline=None, max_examples=40)

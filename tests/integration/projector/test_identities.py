@@ -203,6 +203,14 @@ def test_pages_hold_everybody_once_the_newest_first(identities: DynamoIdentities
         ]
 
 
+def test_a_time_in_which_nobody_was_seen_is_an_empty_page(identities: DynamoIdentities, bot_id: str) -> None:
+    identities.note([seen(a_person(bot_id))])
+    cursor = identities.page(bot_id, "end_user", limit=1).cursor
+    assert cursor is None
+    for from_ms, until_ms in ((HOUR, HOUR), (HOUR + 1, HOUR), (HOUR + 1, None), (-5, 0), (None, HOUR)):
+        assert list(pages(identities, bot_id, limit=5, from_ms=from_ms, until_ms=until_ms)) == [()]
+
+
 def test_a_rare_platform_costs_no_page_more_than_its_reads(
     identities: DynamoIdentities, client: FaultyClient, bot_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

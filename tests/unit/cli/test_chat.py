@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from infra.cli.chat import talk_with_file
+from infra.cli.terminal import parse_line
 from tests.unit.cli.conftest import CLOSER, Malgil
 
 ENTRY = {"id": 1, "type": "entry", "data": {}, "next": [{"nodeId": 2}]}
@@ -54,6 +56,19 @@ def test_a_number_presses_the_button_before_which_it_stands(malgil: Malgil) -> N
     result = malgil("chat", CLOSER / "bot_back_node_test.json", typed="1\n4\n")
     assert "[1] 진행  [2] 뒤로" in result.stdout
     assert bot_lines(result.stdout) == ["0", "1", "2"]
+
+
+def test_over_the_quota_the_answers_show_the_brand_line_and_an_agents_message_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("infra.cli.chat.lines", lambda: map(parse_line, ("진행", "/join", "/say 안녕하세요")))
+    talk = talk_with_file(CLOSER / "bot_back_node_test.json", platform="test", user_key=None)
+    talk.brand_line = lambda: "powered by Malgil"
+    talk.run()
+    shown = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert shown[shown.index("● 1") + 1 :][:2] == ["", "powered by Malgil"]
+    assert shown[-1] != "powered by Malgil"
+    assert shown.count("powered by Malgil") == 2
 
 
 def test_a_number_that_stands_before_nothing_is_said(malgil: Malgil, file: Path) -> None:
