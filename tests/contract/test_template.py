@@ -575,6 +575,7 @@ def test_the_outputs_say_where_everything_is():
         "CoreTableName",
         "BotBucketName",
         "EffectQueueUrl",
+        "DeliveryQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
         "TimeZone",
