@@ -128,6 +128,8 @@ class Receiver:
             line = f"{mark} {one_line(delivery.delivery_id)} {self.words.trust(trust)}, {count}"
             typer.echo(typer.style(line, fg=color))
         for event in delivery.events:
+            self.words.learn(event)
+        for event in delivery.events:
             # Anybody can write what nobody signed: it says nothing about what came and what is missing.
             noted = self.memory.note(event) if is_good else Noted()
             self.repeated += noted.is_repeat

@@ -80,7 +80,6 @@ class Words:
 
     def event(self, event: ReceivedEvent) -> str:
         """`11-22 17:03:21.123 bot.message.received ● 받음 kim: 배송 언제 와요?`."""
-        self._learn(event)
         when = datetime.fromtimestamp(event.at_ms / MILLISECONDS, UTC)
         head = f"{when:%m-%d %H:%M:%S}.{event.at_ms % MILLISECONDS:03d} {one_line(event.kind)}"
         if event.kind not in EVENTS:
@@ -102,7 +101,8 @@ class Words:
             found.append(self.say(f"{ranges([noted.missing])}번 빠짐", f"{ranges([noted.missing])} missing before it"))
         return found
 
-    def _learn(self, event: ReceivedEvent) -> None:
+    def learn(self, event: ReceivedEvent) -> None:
+        """Keep the user key that an event tells. Those of a delivery are learnt before the first is told."""
         for holder in (event.data.get("endUser"), event.data.get("conversation")):
             if event.log and isinstance(holder, dict) and isinstance(holder.get("userKey"), str):
                 self._names[event.log] = one_line(holder["userKey"])

@@ -17,9 +17,10 @@ from infra.cli.webhook_listen import MAX_HEADERS, Receiver, listen_on
 from infra.cli.webhook_words import Words
 from shared.webhooks import signature
 from shared.webhooks.delivery import MAX_BODY_BYTES, batches, body, make
+from tests.factories import NOW_MS
 from tests.integration.cli.conftest import free_port, run_malgil
 from tests.integration.cli.listening import Listening
-from tests.webhook_world import BOT, NEXT_SECRET, SECRET, WEBHOOK, an_event
+from tests.webhook_world import BOT, NEXT_SECRET, SECRET, WEBHOOK, a_conversation_event, an_event
 
 
 def listening(*arguments: object) -> Listening:
@@ -51,6 +52,14 @@ def test_a_delivery_is_verified_and_its_events_are_told() -> None:
         assert deliver(receiver.url, an_event(1, text="배송 언제 와요?"), an_event(2)).status_code == 200
         assert said(receiver, "✓").endswith("서명 확인, 이벤트 2개")
         assert said(receiver, "배송").endswith("bot.message.received ● 받음 00000000: 배송 언제 와요?")
+
+
+def test_who_said_something_is_told_when_a_later_event_of_the_delivery_names_them() -> None:
+    conversation = a_conversation_event({})
+    conversation["data"]["conversation"]["endUserId"] = "00000000-0000-5000-8000-000000000001"
+    with listening("--secret", SECRET) as receiver:
+        deliver(receiver.url, an_event(1, text="저예요"), {**conversation, "timestamp": NOW_MS + 2, "sequence": 2})
+        assert said(receiver, "저예요").endswith("● 받음 kim: 저예요")
 
 
 def test_repeats_and_gaps_are_marked_and_summed_up() -> None:

@@ -46,7 +46,7 @@ END_USER = end_user_data(PERSON, params={}, last_message_id=None, last_conversat
 def told(kind: str, data: dict[str, Any], language: Language = Language.KOREAN) -> str:
     """The line behind time and type, once it is known who the end user is."""
     words = Words(language)
-    words.event(read("bot.end_user.created", END_USER))
+    words.learn(read("bot.end_user.created", END_USER))
     return words.event(read(kind, data)).partition(f"{kind} ")[2]
 
 
