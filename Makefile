@@ -12,6 +12,7 @@ ARCHITECTURE ?= arm64
 HTTP_PORT ?=
 AWS_PORT ?=
 EXAMPLE_PORT ?=
+WEBHOOK_PORT ?=
 STATE ?=
 RUN_FLAGS ?=
 BENCH_FLAGS ?=
@@ -38,9 +39,10 @@ PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildca
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, STATE)
+run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, WEBHOOK_PORT, STATE)
 	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
-	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
+	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) \
+	  $(foreach port,$(WEBHOOK_PORT),--webhook-port $(port)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
 test: static $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest

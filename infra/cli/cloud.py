@@ -26,6 +26,7 @@ VARIABLES: Final = {
     "MALGIL_CORE_TABLE": "CoreTableName",
     "MALGIL_BOT_BUCKET": "BotBucketName",
     "MALGIL_EFFECT_QUEUE_URL": "EffectQueueUrl",
+    "MALGIL_DELIVERY_QUEUE_URL": "DeliveryQueueUrl",
     "MALGIL_SECRETS_PREFIX": "SecretsPrefix",
 }
 """Variable of shared.runtime.settings -> output of template.yaml."""

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from infra.cli import api_key as key_commands
 from infra.cli import bot as bot_commands
 from infra.cli import enduser as enduser_commands
 from infra.cli import secret as secret_commands
+from infra.cli import webhook as webhook_commands
 from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
 from infra.cli.errors import OneLineErrors
 from shared.errors import InvalidInput
@@ -21,6 +23,8 @@ app = typer.Typer(
 app.add_typer(bot_commands.app, name="bot")
 app.add_typer(secret_commands.app, name="secret")
 app.add_typer(enduser_commands.app, name="enduser")
+app.add_typer(webhook_commands.app, name="webhook")
+app.add_typer(key_commands.app, name="key")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")

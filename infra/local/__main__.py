@@ -12,6 +12,8 @@ from infra.local.cloud import LocalCloud
 from infra.local.embedded import REPOSITORY
 from shared.errors import MalgilError
 
+WEBHOOK_PORT: Final = 8790
+"""Where `malgil webhook listen` waits unless told otherwise."""
 SEED_MODULE: Final = "infra.local.seed"
 CHECK_SECONDS: Final = 0.5
 LONGEST_HURRY: Final = 900
@@ -30,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         aws_port=options.aws_port,
         lambda_port=options.lambda_port,
         example_port=options.example_port,
+        webhook_ports=options.webhook_port or (WEBHOOK_PORT,),
         parameters=dict(options.parameter),
         console=sys.stdout,
         hurry=options.hurry,
@@ -59,6 +62,13 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--aws-port", type=int, default=8788, help="the embedded AWS")
     parser.add_argument("--lambda-port", type=int, default=0, help="Lambda's Invoke API")
     parser.add_argument("--example-port", type=int, default=8789, help="the company system behind the example bots")
+    parser.add_argument(
+        "--webhook-port",
+        type=int,
+        action="append",
+        metavar="PORT",
+        help=f"a port of this machine that webhooks may be posted to; may be given again (default {WEBHOOK_PORT})",
+    )
     parser.add_argument("--state", type=Path, default=Path(".malgil"), help="folder of data and logs")
     parser.add_argument("--template", type=Path, default=REPOSITORY / "template.yaml")
     parser.add_argument(

@@ -39,8 +39,9 @@ class LocalCloud:
     """`with LocalCloud(template=..., state=tmp_path, http_port=0, aws_port=0) as cloud: cloud.http_url`.
 
     Port 0 is a free one. `state` is the folder that keeps data, logs and `local.json`. `parameters` are the
-    template's. With `example_port` the company system behind the example bots is served too; it and `local_targets`
-    are the loopback (host, port) pairs that the functions' guarded HTTP client may reach. `console` gets the logs;
+    template's. With `example_port` the company system behind the example bots is served too; it, `webhook_ports`, on
+    which somebody else listens, and `local_targets` are the loopback addresses that the functions' guarded HTTP client
+    may reach, the last as (host, port) pairs. `console` gets the logs;
     None is silent. Without `watch` changed files are not looked for. Schedules and the age of stream records
     go by `clock`; messages that wait for a minute and longer wait `hurry` times as short. Starting raises InvalidInput
     for a template that cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or
@@ -56,6 +57,7 @@ class LocalCloud:
         aws_port: int = 8788,
         lambda_port: int = 0,
         example_port: int | None = None,
+        webhook_ports: Iterable[int] = (),
         parameters: Mapping[str, str] | None = None,
         local_targets: Iterable[tuple[str, int]] = (),
         console: TextIO | None = None,
@@ -78,7 +80,7 @@ class LocalCloud:
         if example_port is not None:
             self._ports["--example-port"] = example_port
         self._parameters = dict(parameters or {})
-        self.local_targets = tuple(local_targets)
+        self.local_targets = (*local_targets, *(target for port in webhook_ports for target in _loopback(port)))
         self._console = console
         self._watch = watch
         self._clock = clock or SystemClock()
@@ -107,8 +109,7 @@ class LocalCloud:
         example = self._listen("--example-port") if "--example-port" in self._ports else None
         if example is not None:
             self.example_url = _url(example)
-            port = example.getsockname()[1]
-            self.local_targets += ((HOST, port), ("localhost", port))
+            self.local_targets += _loopback(example.getsockname()[1])
         self._aws = self._begin_aws()
         # Looked at before it is read, so that no change is missed.
         seen = snapshot({self.template})
@@ -316,6 +317,11 @@ class _Loop:
 def _url(listener: socket.socket) -> str:
     host, port = listener.getsockname()
     return f"http://{host}:{port}"
+
+
+def _loopback(port: int) -> tuple[tuple[str, int], ...]:
+    """A port of this machine as URLs may write it."""
+    return (HOST, port), ("localhost", port)
 
 
 def _running_on(state: Path) -> str:

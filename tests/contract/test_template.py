@@ -610,6 +610,7 @@ def test_the_outputs_say_where_everything_is():
         "BotBucketName",
         "EffectQueueUrl",
         "ErasureQueueUrl",
+        "DeliveryQueueUrl",
         "ScriptFunctionName",
         "SecretsPrefix",
         "TimeZone",

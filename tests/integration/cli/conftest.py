@@ -1,6 +1,7 @@
 """`malgil` as a process of its own beside a running local cloud."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.cli.cloud import CloudChoice, find
 from infra.local.cloud import LocalCloud
+from tests.integration.conftest import forget_wiring
 from tests.loopback_server import LoopbackServer, answering
 
 CLOSER = Path(__file__).parents[2] / "data" / "closer"
@@ -27,13 +30,42 @@ def example_api() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory, example_api: LoopbackServer) -> Iterator[LocalCloud]:
-    state = tmp_path_factory.mktemp("state")
-    targets = [("127.0.0.1", example_api.port)]
+def webhook_port() -> int:
+    """Where `malgil webhook listen` may wait. Nothing does otherwise."""
+    return free_port()
+
+
+@pytest.fixture(scope="session")
+def cloud(
+    tmp_path_factory: pytest.TempPathFactory, example_api: LoopbackServer, webhook_port: int
+) -> Iterator[LocalCloud]:
     with LocalCloud(
-        state=state, http_port=0, aws_port=0, example_port=0, local_targets=targets, watch=False
+        state=tmp_path_factory.mktemp("state"),
+        http_port=0,
+        aws_port=0,
+        example_port=0,
+        webhook_ports=[webhook_port],
+        local_targets=[("127.0.0.1", example_api.port)],
+        watch=False,
     ) as started:
         yield started
+
+
+@pytest.fixture
+def inside(cloud: LocalCloud) -> Iterator[None]:
+    """This process is one of the local cloud's too: its wiring sees what the commands see."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in find(CloudChoice(state=cloud.state)).environment.items():
+            patch.setenv(name, value)
+        forget_wiring()
+        yield
+    forget_wiring()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def run_malgil(*arguments: object, typed: str = "", **environment: str) -> subprocess.CompletedProcess[str]:

@@ -166,8 +166,8 @@ def test_a_template_broken_while_running_changes_nothing(own_app: Path, tmp_path
         assert call(cloud, "GET", "/files/a").status == 200
 
 
-def start_command(app: Path, state: Path) -> subprocess.Popen[str]:
-    options = ["--http-port=0", "--aws-port=0", "--example-port=0", "--no-seed", f"--state={state}"]
+def start_command(app: Path, state: Path, *more: str) -> subprocess.Popen[str]:
+    options = ["--http-port=0", "--aws-port=0", "--example-port=0", "--no-seed", f"--state={state}", *more]
     template = app / "template.yaml"
     return subprocess.Popen(
         [sys.executable, "-m", "infra.local", f"--template={template}", *options],
@@ -198,6 +198,22 @@ def children_of(pid: int) -> set[int]:
 lists_children = pytest.mark.skipif(
     not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists(), reason="child processes are listed by Linux"
 )
+
+
+@pytest.mark.parametrize(
+    ("options", "ports"), [((), {8790}), (("--webhook-port=8791", "--webhook-port=8792"), {8791, 8792})]
+)
+def test_webhooks_may_be_posted_to_the_ports_that_are_named_and_no_other(
+    app: Path, tmp_path: Path, options: tuple[str, ...], ports: set[int]
+) -> None:
+    with start_command(app, tmp_path, *options) as process:
+        description = started(process, tmp_path)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    example = int(description["example_url"].rpartition(":")[2])
+    assert {tuple(target) for target in description["local_targets"]} == {
+        (host, port) for host in ("127.0.0.1", "localhost") for port in (*ports, example)
+    }
 
 
 @lists_children

@@ -32,6 +32,7 @@ OUTPUTS = {
     "CoreTableName": "core",
     "BotBucketName": "bots",
     "EffectQueueUrl": "https://queue.example/effects",
+    "DeliveryQueueUrl": "https://queue.example/deliveries",
     "SecretsPrefix": "malgil/prod",
     "HttpApiUrl": "https://a.example",
 }
@@ -119,6 +120,7 @@ def test_a_stack_is_found_by_its_outputs(aws: Any) -> None:
         "MALGIL_CORE_TABLE": "core",
         "MALGIL_BOT_BUCKET": "bots",
         "MALGIL_EFFECT_QUEUE_URL": "https://queue.example/effects",
+        "MALGIL_DELIVERY_QUEUE_URL": "https://queue.example/deliveries",
         "MALGIL_SECRETS_PREFIX": "malgil/prod",
         "MALGIL_MAIL_FROM": "",
         "MALGIL_SCRIPT_FUNCTION": "",
