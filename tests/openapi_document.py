@@ -34,13 +34,24 @@ class OpenApiDocument:
             if method in item
         }
 
+    def describes(self, method: str, path: str) -> bool:
+        return self._found(method, path) is not None
+
     def operation(self, method: str, path: str) -> JsonObject:
         """The operation that answers a path without its parameters in braces."""
-        for known, item in self.content["paths"].items():
-            if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path) and method.lower() in item:
-                found: JsonObject = item[method.lower()]
-                return found
-        raise AssertionError(f"{method} {path} is not described")
+        found = self._found(method, path)
+        assert found is not None, f"{method} {path} is not described"
+        return found
+
+    def _found(self, method: str, path: str) -> JsonObject | None:
+        return next(
+            (
+                item[method.lower()]
+                for known, item in self.content["paths"].items()
+                if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", known), path) and method.lower() in item
+            ),
+            None,
+        )
 
     def check_request(self, method: str, path: str, body: Any) -> None:
         """That the body is one that the document allows."""

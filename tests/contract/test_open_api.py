@@ -1,11 +1,11 @@
 """docs/api/open-api.yaml, docs/open-api.md and the function say the same."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from openapi_spec_validator import validate
 
 from functions.open_api import app
 from shared.api_key import SCOPES
@@ -17,23 +17,13 @@ from shared.services.direct_step import MAX_USER_KEY, PLATFORMS
 from tests.open_api_world import ALL_SCOPES, DOCUMENT, check_answer
 
 PAGE = (Path(__file__).parents[2] / "docs" / "open-api.md").read_text(encoding="utf-8")
-SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
-METHODS = ("get", "post", "put", "patch", "delete")
-OPERATIONS = {
-    (method.upper(), path): item[method]
-    for path, item in DOCUMENT["paths"].items()
-    for method in METHODS
-    if method in item
-}
+SCHEMAS: dict[str, Any] = DOCUMENT.content["components"]["schemas"]
+OPERATIONS = {(method, path): DOCUMENT.operation(method, path) for method, path in DOCUMENT.routes()}
 
 
 def shape(path: str) -> str:
     """A path whatever its parameters are called."""
     return re.sub(r"\{\w+\}", "{}", path)
-
-
-def test_it_is_an_openapi_document() -> None:
-    validate(DOCUMENT)
 
 
 def test_its_routes_are_those_of_the_function() -> None:
@@ -69,7 +59,7 @@ def test_every_scope_has_a_row() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    content, parameters = SCHEMAS["Content"]["properties"], DOCUMENT["components"]["parameters"]
+    content, parameters = SCHEMAS["Content"]["properties"], DOCUMENT.content["components"]["parameters"]
     assert content["text"]["maxLength"] == parse.MAX_TEXT
     assert content["cards"]["maxItems"] == parse.MAX_CARDS
     assert SCHEMAS["Buttons"]["maxItems"] == parse.MAX_BUTTONS
@@ -93,8 +83,9 @@ def test_the_limits_are_those_of_the_code() -> None:
     [(418, {}), (200, {"items": []}), (200, {"items": [{"id": "shop"}], "cursor": None}), (404, {"message": "no"})],
 )
 def test_the_document_refuses_what_it_does_not_describe(status: int, content: Any) -> None:
-    with pytest.raises(Exception, match=r"documented|required property|not valid|Additional"):
-        check_answer("GET", "/openapi/bot", status, content)
+    answer = {"statusCode": status, "headers": {"content-type": "application/json"}, "body": json.dumps(content)}
+    with pytest.raises(AssertionError, match=r"may not answer|required property|not valid|Additional"):
+        check_answer("GET", "/openapi/bot", answer)
 
 
 def test_an_end_users_id_has_the_form_of_the_document() -> None:

@@ -38,7 +38,7 @@ class Owner:
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> tuple[int, Any]:
         answer = app.handler(a_call(method, path, key=self.key, body=body, query=query), None)
         content = json.loads(answer["body"])
-        check_answer(method, path, answer["statusCode"], content)
+        check_answer(method, path, answer)
         return answer["statusCode"], content
 
     def get(self, path: str, **query: Any) -> Any:

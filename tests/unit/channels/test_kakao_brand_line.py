@@ -1,6 +1,7 @@
 """The brand line in KakaoTalk's bubbles: under the last text or card of a bot's turn, inside every limit."""
 
 from shared.channels.kakao import limits
+from shared.channels.kakao.render import SkillReply
 from tests.contract.kakao.skill_response import violations
 from tests.unit.channels.test_kakao_render import IMAGE, cards, choices, image, message, postback, reply, text
 
@@ -123,7 +124,8 @@ def test_every_kind_of_card_keeps_its_limit():
 
 def test_of_a_continued_reply_the_page_with_the_end_has_it_and_the_others_have_not():
     said = [text("가" * 999) for _ in range(8)]
-    pages, index = [], 0
+    pages: list[SkillReply] = []
+    index: int | None = 0
     while index is not None:
         page = reply(*said, start_index=index, brand_line=LINE)
         pages.append(page)

@@ -24,7 +24,7 @@ DONE = replace(ERASED, state="done", done_at_ms=1_795_220_300_000)
 def test_a_line_is_shown_each_time_that_something_moved(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(enduser.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("infra.cli.enduser.time.sleep", lambda seconds: None)
     looks = [ACCEPTED, replace(ACCEPTED, counts=Counts(turns=2)), replace(ACCEPTED, counts=Counts(turns=2)), ERASED]
     enduser._follow(ACCEPTED, lambda: looks.pop(0))
     lines = [line.partition(" / ")[2] for line in capsys.readouterr().out.splitlines()]
