@@ -75,7 +75,7 @@ def test_other_scopes_erase_nobody(caller: Caller) -> None:
     assert newest.erases is None
 
 
-@pytest.mark.parametrize("name", ["x", "a" * 3_000, "%00", str(uuid.uuid4()), "%ED%95%9C"])
+@pytest.mark.parametrize("name", ["x", "a" * 3_000, "%00", "5d0f3c1f-7a10-4a53-9d5e-2a7d1c6e8f0b", "%ED%95%9C"])
 def test_whoever_is_not_there_is_not_found(caller: Caller, name: str) -> None:
     for method, path in (("DELETE", "end-users"), ("GET", "erasures")):
         assert call(method, f"/api/bots/{caller.bot_id}/{path}/{name}", "endusers:erase")["statusCode"] == 404
