@@ -23,6 +23,7 @@ from infra.local.pollers.clock import Clock, SystemClock
 from infra.local.pollers.supervisor import Pollers
 from infra.local.template import load_template
 from infra.local.watch import Snapshot, snapshot
+from infra.local.websocket.server import IDLE_SECONDS, LIFE_SECONDS, SocketGateway
 from shared.errors import Conflict, MalgilError, Unavailable
 
 HOST: Final = "127.0.0.1"
@@ -55,6 +56,7 @@ class LocalCloud:
         state: Path | str = ".malgil",
         http_port: int = 8787,
         aws_port: int = 8788,
+        socket_port: int = 0,
         lambda_port: int = 0,
         example_port: int | None = None,
         webhook_ports: Iterable[int] = (),
@@ -64,10 +66,13 @@ class LocalCloud:
         watch: bool = True,
         clock: Clock | None = None,
         hurry: int = 1,
+        socket_idle_seconds: float = IDLE_SECONDS,
+        socket_life_seconds: float = LIFE_SECONDS,
     ) -> None:
         self.template = Path(template)
         self.state = Path(state).resolve()
         self.http_url = ""
+        self.socket_url = ""
         self.aws_endpoint = ""
         self.lambda_endpoint = ""
         self.example_url = ""
@@ -76,7 +81,12 @@ class LocalCloud:
         self.outputs: dict[str, str] = {}
         self.environment: dict[str, dict[str, str]] = {}
         """Environment variables of each function, by its logical id."""
-        self._ports = {"--http-port": http_port, "--aws-port": aws_port, "--lambda-port": lambda_port}
+        self._ports = {
+            "--http-port": http_port,
+            "--aws-port": aws_port,
+            "--socket-port": socket_port,
+            "--lambda-port": lambda_port,
+        }
         if example_port is not None:
             self._ports["--example-port"] = example_port
         self._parameters = dict(parameters or {})
@@ -85,6 +95,8 @@ class LocalCloud:
         self._watch = watch
         self._clock = clock or SystemClock()
         self._hurry = hurry
+        self._socket_idle_seconds = socket_idle_seconds
+        self._socket_life_seconds = socket_life_seconds
         self._lock: IO[str] | None = None
         self._aws: EmbeddedAws | None = None
         self._loop: _Loop | None = None
@@ -105,7 +117,9 @@ class LocalCloud:
         self.state.mkdir(parents=True, exist_ok=True)
         self._take_lock()
         http, invoke = self._listen("--http-port"), self._listen("--lambda-port")
+        sockets = self._listen("--socket-port")
         self.http_url, self.lambda_endpoint = _url(http), _url(invoke)
+        self.socket_url = _url(sockets).replace("http://", "ws://")
         example = self._listen("--example-port") if "--example-port" in self._ports else None
         if example is not None:
             self.example_url = _url(example)
@@ -118,13 +132,21 @@ class LocalCloud:
         self.aws_endpoint = self._aws.wait_until_ready().endpoint
         self._endpoints = Endpoints.from_environment(self.aws_endpoint, self.lambda_endpoint, os.environ)
         self.region = self._endpoints.region
-        deployment = deploy(template, self._endpoints, self.http_url)
+        deployment = deploy(template, self._endpoints, self.http_url, self.socket_url)
         self._logs = Logs(self.state / "logs", self._console)
-        self._gateway = Gateway(self._logs)
+        self._gateway = Gateway(
+            self._logs,
+            SocketGateway(
+                self._logs,
+                self.region,
+                idle_seconds=self._socket_idle_seconds,
+                life_seconds=self._socket_life_seconds,
+            ),
+        )
         self._loop = _Loop()
         self._loop.run(self._begin_pollers())
         self._loop.run(self._serve(deployment))
-        self._loop.run(self._gateway.listen(http=http, invoke=invoke))
+        self._loop.run(self._gateway.listen(http=http, invoke=invoke, sockets=sockets))
         if example is not None:
             self._loop.run(self._gateway.add(example_api.application(), example))
         if self._watch:
@@ -237,6 +259,7 @@ class LocalCloud:
     def _write_description(self) -> None:
         description = {
             "http_url": self.http_url,
+            "socket_url": self.socket_url,
             "aws_endpoint": self.aws_endpoint,
             "lambda_endpoint": self.lambda_endpoint,
             "example_url": self.example_url,
@@ -270,7 +293,7 @@ class LocalCloud:
     async def _redeploy(self) -> None:
         try:
             template = await asyncio.to_thread(load_template, self.template, self._parameters)
-            deployment = await asyncio.to_thread(deploy, template, self._endpoints, self.http_url)
+            deployment = await asyncio.to_thread(deploy, template, self._endpoints, self.http_url, self.socket_url)
         except MalgilError as error:
             self._logs.say(f"{error} (the template before it stays in force)")
             return

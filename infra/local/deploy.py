@@ -27,6 +27,8 @@ from infra.local.pollers.mappings import (
 )
 from infra.local.pollers.schedules import Schedule
 from infra.local.template import STACK_NAME, Resolver, Template
+from infra.local.websocket.api import RESOURCES as OF_SOCKETS
+from infra.local.websocket.api import ApiReader, SocketApi
 from shared.errors import InvalidInput
 
 MAX_INTEGRATION_SECONDS: Final = 30.0
@@ -51,6 +53,7 @@ READ_ONLY: Final = frozenset(
         "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
     }
+    | OF_SOCKETS
 )
 """Types that need nothing made: they are read here, or say who may do what, which is not enforced locally."""
 MAPPING: Final = "AWS::Lambda::EventSourceMapping"
@@ -126,18 +129,21 @@ class Deployment:
     queue_mappings: list[QueueMapping] = field(default_factory=list)
     stream_mappings: list[StreamMapping] = field(default_factory=list)
     schedules: list[Schedule] = field(default_factory=list)
+    socket_api: SocketApi | None = None
 
 
-def deploy(template: Template, endpoints: Endpoints, http_url: str) -> Deployment:
-    """Makes what the template asks for. `http_url` is where the HTTP API will listen. Raises InvalidInput."""
-    return _Deployer(template, endpoints, http_url).run()
+def deploy(template: Template, endpoints: Endpoints, http_url: str, socket_url: str) -> Deployment:
+    """Makes what the template asks for. `http_url` and `socket_url` are where the HTTP API and the WebSocket API will
+    listen. Raises InvalidInput."""
+    return _Deployer(template, endpoints, http_url, socket_url).run()
 
 
 class _Deployer:
-    def __init__(self, template: Template, endpoints: Endpoints, http_url: str) -> None:
+    def __init__(self, template: Template, endpoints: Endpoints, http_url: str, socket_url: str) -> None:
         self._template = template
         self._endpoints = endpoints
         self._http_url = http_url
+        self._socket_url = socket_url
         self._resolver = Resolver(template, self._reference, self._attribute, endpoints.region)
         self._attributes: dict[str, dict[str, str]] = {}
         self._under_way: list[str] = []
@@ -171,7 +177,9 @@ class _Deployer:
     def _read(self, name: str) -> None:
         """What calls functions."""
         kind = self._type(name)
-        if kind == "AWS::ApiGatewayV2::Api":
+        if kind == "AWS::ApiGatewayV2::Api" and self._is_of_sockets(name):
+            self._deployment.socket_api = self._socket_api(name)
+        elif kind == "AWS::ApiGatewayV2::Api":
             self._deployment.routes += self._routes(name)
         elif kind == "AWS::ApiGatewayV2::Stage":
             self._check_stage(name)
@@ -246,7 +254,10 @@ class _Deployer:
             physical = self._physical_name(name, "FunctionName")
             return {"Ref": physical, "Arn": self._arn("lambda", f"function:{physical}")}
         if kind == "AWS::ApiGatewayV2::Api":
-            return {"Ref": _api_id(name), "ApiId": _api_id(name), "ApiEndpoint": self._http_url}
+            url = self._socket_url if self._is_of_sockets(name) else self._http_url
+            return {"Ref": _api_id(name), "ApiId": _api_id(name), "ApiEndpoint": url}
+        if kind in OF_SOCKETS:
+            return {"Ref": name, "AuthorizerId": name, "RouteId": name}
         if kind == "AWS::IAM::Role":
             return {"Ref": f"{STACK_NAME}-{name}", "Arn": f"arn:aws:iam::{ACCOUNT}:role/{STACK_NAME}-{name}"}
         if kind == "AWS::Logs::LogGroup":
@@ -269,12 +280,17 @@ class _Deployer:
         return f"arn:aws:{service}:{self._endpoints.region}:{ACCOUNT}:{resource}"
 
     def _localise(self, value: Any) -> str:
-        """The HTTP API's URL on AWS, as a template spells it out, is the gateway's here."""
+        """The APIs' URLs on AWS, as a template spells them out, are the gateway's here; https of the WebSocket API is
+        where live connections are reached."""
         text = str(value)
         for name, resource in self._template.resources.items():
             if resource["Type"] == "AWS::ApiGatewayV2::Api":
                 host = f"{_api_id(name)}.execute-api.{self._endpoints.region}.amazonaws.com"
-                text = text.replace(f"https://{host}", self._http_url)
+                if self._is_of_sockets(name):
+                    text = text.replace(f"wss://{host}", self._socket_url)
+                    text = text.replace(f"https://{host}", self._endpoints.lambda_endpoint)
+                else:
+                    text = text.replace(f"https://{host}", self._http_url)
         return text
 
     def _table(self, name: str, properties: dict[str, Any]) -> dict[str, str]:
@@ -564,8 +580,6 @@ class _Deployer:
 
     def _routes(self, name: str) -> list[Route]:
         properties = self._properties(name)
-        if properties.get("ProtocolType", "HTTP") != "HTTP":
-            raise self._refuse(name, "WebSocket APIs are not yet run by the local cloud")
         body = properties.get("Body") or {}
         if "CorsConfiguration" in properties or "x-amazon-apigateway-cors" in body:
             raise self._refuse(name, "CORS of the HTTP API is not yet run by the local cloud")
@@ -595,8 +609,33 @@ class _Deployer:
             timeout_seconds=min(float(milliseconds) / 1000, MAX_INTEGRATION_SECONDS),
         )
 
+    def _is_of_sockets(self, name: str) -> bool:
+        properties = self._template.resources[name].get("Properties") or {}
+        return bool(properties.get("ProtocolType") == "WEBSOCKET")
+
+    def _socket_api(self, name: str) -> SocketApi:
+        if self._deployment.socket_api is not None:
+            raise self._refuse(name, f"one WebSocket API is run, and {self._deployment.socket_api.name} is it")
+        kinds = {"AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"} | OF_SOCKETS
+        resources = {
+            other: (resource["Type"], self._properties(other))
+            for other, resource in self._template.resources.items()
+            if resource["Type"] in kinds and self._is_wanted(resource)
+        }
+        by_arn = {function.arn: function.logical_id for function in self._deployment.functions.values()}
+        try:
+            return ApiReader(name, resources, by_arn).read()
+        except InvalidInput as error:
+            raise self._refuse(name, str(error)) from None
+
     def _check_stage(self, name: str) -> None:
-        stage = self._properties(name).get("StageName")
+        properties = self._properties(name)
+        stage = properties.get("StageName")
+        api_of_stage = next(
+            (other for other in self._template.resources if _api_id(other) == properties["ApiId"]), None
+        )
+        if api_of_stage is not None and self._is_of_sockets(api_of_stage):
+            return
         if stage != "$default":
             raise self._refuse(name, f"only the stage $default is run by the local cloud, not {stage}")
 

@@ -70,6 +70,7 @@ class Endpoints:
             **{_PREFIX + _SERVICES[service]: url for service, url in self.overrides.items()},
             "AWS_ENDPOINT_URL": self.embedded,
             "AWS_ENDPOINT_URL_LAMBDA": self.lambda_endpoint,
+            "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": self.lambda_endpoint,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
         }

@@ -1,4 +1,4 @@
-"""The listeners: the HTTP API, and Lambda's Invoke API."""
+"""The listeners: the HTTP API, the WebSocket API, and the API of Lambda and of live connections."""
 
 import asyncio
 import json
@@ -23,6 +23,7 @@ from infra.local.events import (
 )
 from infra.local.functions import MAX_EVENT_BYTES, MAX_QUEUED_EVENT_BYTES, PATIENCE_SECONDS, FunctionPool, Result
 from infra.local.logs import Logs
+from infra.local.websocket.server import SocketGateway
 
 API_ID: Final = "local"
 INVOCATIONS_PATH: Final = "/2015-03-31/functions/{name}/invocations"
@@ -33,8 +34,9 @@ _FUNCTION_NAME: Final = re.compile(r"(?:arn:aws:lambda:[a-z0-9-]+:)?(?:\d{12}:)?
 class Gateway:
     """Serves sockets that are bound already. `serve` may be called again, with a new template's routes."""
 
-    def __init__(self, logs: Logs) -> None:
+    def __init__(self, logs: Logs, sockets: SocketGateway) -> None:
         self._logs = logs
+        self._sockets = sockets
         self._router = Router(())
         self._pools: Mapping[str, FunctionPool] = {}
         self._by_name: dict[str, FunctionPool] = {}
@@ -44,16 +46,19 @@ class Gateway:
     def serve(self, deployment: Deployment, pools: Mapping[str, FunctionPool]) -> None:
         self._router = Router(deployment.routes)
         self._pools = pools
+        self._sockets.serve(deployment.socket_api, pools)
         self._by_name = {pool.function.name: pool for pool in pools.values()} | dict(pools)
 
-    async def listen(self, *, http: socket.socket, invoke: socket.socket) -> None:
+    async def listen(self, *, http: socket.socket, invoke: socket.socket, sockets: socket.socket) -> None:
         # aiohttp refuses a body of exactly its limit.
         http_application = web.Application(client_max_size=MAX_BODY_BYTES + 1)
         http_application.router.add_route("*", "/{path:.*}", self._http)
         invoke_application = web.Application(client_max_size=MAX_EVENT_BYTES + 1)
         invoke_application.router.add_post(INVOCATIONS_PATH, self._invoke)
+        self._sockets.add_routes(invoke_application)
         await self.add(http_application, http)
         await self.add(invoke_application, invoke)
+        await self._sockets.listen(sockets)
 
     async def add(self, application: web.Application, listener: socket.socket) -> None:
         """Serves one more application until `stop`."""
@@ -63,6 +68,7 @@ class Gateway:
         await web.SockSite(runner, listener).start()
 
     async def stop(self) -> None:
+        await self._sockets.stop()
         for runner in self._runners:
             await runner.cleanup()
         for task in list(self._events):

@@ -79,7 +79,7 @@ def test_a_property_of_a_queue_that_is_unknown_is_refused(tmp_path: Path) -> Non
 def test_a_mapping_whose_condition_is_false_is_not_looked_at(tmp_path: Path) -> None:
     mapping = {"Type": "AWS::Lambda::EventSourceMapping", "Condition": "Never", "Properties": {}}
     path = write(tmp_path, {"Map": mapping}, Conditions={"Never": {"Fn::Equals": ["a", "b"]}})
-    assert deploy(load_template(path), UNREACHABLE, "http://127.0.0.1:1").queue_mappings == []
+    assert deploy(load_template(path), UNREACHABLE, "http://127.0.0.1:1", "ws://127.0.0.1:1").queue_mappings == []
 
 
 def passes(pattern: dict[str, Any], body: Any) -> bool:

@@ -30,7 +30,7 @@ def write(tmp_path: Path, resources: dict[str, Any], **sections: Any) -> Path:
 
 def refusal(path: Path, parameters: dict[str, str] | None = None) -> str:
     with pytest.raises(InvalidInput) as caught:
-        deploy(load_template(path, parameters), UNREACHABLE, "http://127.0.0.1:1")
+        deploy(load_template(path, parameters), UNREACHABLE, "http://127.0.0.1:1", "ws://127.0.0.1:1")
     message = str(caught.value)
     assert "\n" not in message
     return message
@@ -137,7 +137,7 @@ def test_a_resource_whose_condition_is_false_is_not_looked_at(tmp_path: Path) ->
         {"Search": {"Type": "AWS::OpenSearchService::Domain", "Condition": "Never"}},
         Conditions={"Never": {"Fn::Equals": ["a", "b"]}},
     )
-    assert deploy(load_template(path), UNREACHABLE, "http://127.0.0.1:1").functions == {}
+    assert deploy(load_template(path), UNREACHABLE, "http://127.0.0.1:1", "ws://127.0.0.1:1").functions == {}
 
 
 def resolved(source: Any, **parameters: Any) -> Any:
