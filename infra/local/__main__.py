@@ -61,7 +61,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
     parser.add_argument("--http-port", type=int, default=8787, help="HTTP API; 0 is a free port, here and below")
     parser.add_argument("--aws-port", type=int, default=8788, help="the embedded AWS")
-    parser.add_argument("--socket-port", type=int, default=8786, help="the WebSocket API")
+    parser.add_argument("--socket-port", type=int, default=0, help="the WebSocket API")
     parser.add_argument("--lambda-port", type=int, default=0, help="Lambda's Invoke API")
     parser.add_argument("--example-port", type=int, default=8789, help="the company system behind the example bots")
     parser.add_argument(
