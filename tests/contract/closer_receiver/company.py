@@ -7,12 +7,13 @@ from itertools import islice
 from typing import Any, Final
 
 from shared.bot.model import Bot
+from shared.conversation.erasure import Erasure, tombstone
 from shared.conversation.record import Occurrence, record_turn
 from shared.conversation.turn import Turn
 from shared.engine import agent_call
 from shared.engine.inbound import AgentJoined, AgentMessage, CallCompleted, Inbound, Opened, UserMessage
 from shared.engine.walk import Fact
-from shared.ids import log_key
+from shared.ids import end_user_id, log_key
 from shared.services.request import Request
 from shared.webhooks.delivery import Attempt
 from tests.contract.closer_receiver.receiver import PATH, Receiver
@@ -166,6 +167,24 @@ class Company:
         """The colleague comes."""
         self._tells(who, agent_call.CONNECTED, "CONNECTED", agent)
 
+    def erases(self, who: str) -> None:
+        """The person asked for it; they have to be forgotten. The rows go later, which no receiver sees."""
+        log = log_key("web", who)
+        newest = self.world.turns.newest(BOT, log)
+        assert newest is not None
+        erasure = Erasure(
+            erasure_id=self._new_id(),
+            bot_id=BOT,
+            end_user_id=end_user_id(BOT, "web", who),
+            log=log,
+            revision=newest.revision + 1,
+            sequence=newest.state.sequence + 1,
+            requested_by="cli",
+            requested_at_ms=self.world.clock.ms,
+        )
+        self.world.turns.append(tombstone(newest, erasure, self._new_id()), newest)
+        self._relay_new()
+
     def _tells(self, who: str, name: str, status: str, agent: dict[str, Any] | None) -> None:
         """A turn of a step that the engine has not: no bot calls, one agent gives the conversation to another."""
         log = log_key("web", who)
@@ -198,6 +217,7 @@ def two_days(receiver: Receiver) -> Company:
     company.publish()
     _first_day(company)
     _second_day(company)
+    company.erases("lee")
     company.delete()
     return company
 
