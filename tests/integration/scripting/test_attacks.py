@@ -9,6 +9,7 @@ from shared.engine.effects import Answered, EffectFailed
 from shared.net.guarded_client import GuardedClient
 from shared.scripting.child import DATA_BYTES
 from shared.scripting.host import ScriptHost
+from tests.integration.local.conftest import eventually
 from tests.integration.scripting.conftest import script_call
 
 LIMIT_MS = 300
@@ -285,6 +286,7 @@ def test_a_child_that_was_killed_from_outside_is_replaced():
         pid = host.child_pid
         assert pid is not None
         os.kill(pid, 9)
+        eventually(lambda: Path("/proc", str(pid), "stat").read_text().split()[2] == "Z")  # told, and not dead yet
         the_next_run_is_unharmed(host)
     finally:
         host.close()
