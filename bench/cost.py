@@ -32,9 +32,11 @@ PROJECTION_WRITE_UNITS: Final = 0.675
 """Of lists, counters and active users, a turn: what the projector's test meters for people who came before, at eight
 turns a conversation and in batches of a hundred. A row of that name in bench/results.json goes before it."""
 
-MEMORY_GB: Final = 1.0
-VCPU: Final = 1024 / 1769
-"""AWS gives a function of 1,769 MB one vCPU. A core of this machine counts as one."""
+MEMORY_MB: Final = 1024
+SENDER_MEMORY_MB: Final = 512
+"""As template.yaml has them."""
+MB_OF_A_VCPU: Final = 1769
+"""AWS gives a function of so much memory one vCPU. A core of this machine counts as one."""
 READ_MS: Final = 6
 WRITE_MS: Final = 8
 """DynamoDB's medians, published by others (DeBrie, 2020)."""
@@ -85,10 +87,10 @@ class Prices:
         """What `amount` of it a turn costs a million turns."""
         return MILLION * amount * self.usd[name]
 
-    def lambda_time(self, cpu_ms: float, wait_ms: float) -> float:
+    def lambda_time(self, cpu_ms: float, wait_ms: float, memory_mb: int = MEMORY_MB) -> float:
         """One invocation. Waiting is billed as working is; time is rounded up to the millisecond."""
-        ms = math.ceil(cpu_ms / VCPU + wait_ms)
-        return self.of("lambda_request", 1) + self.of("lambda_gb_second", MEMORY_GB * ms / 1000)
+        ms = math.ceil(cpu_ms * MB_OF_A_VCPU / memory_mb + wait_ms)
+        return self.of("lambda_request", 1) + self.of("lambda_gb_second", memory_mb / 1024 * ms / 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +157,9 @@ def path_lines(prices: Prices, figures: PathFigures) -> Lines:
         "SNS": prices.of("sns_request", counted["sns_requests"]),
         "SQS": prices.of("sqs_request", sqs),
         "Lambda, fan-out": _stage(prices, figures.fanout, _fanout_wait_ms(figures.fanout)),
-        "Lambda, sender": _stage(prices, figures.deliver, figures.deliver.invocations * _SENDER_WAIT_MS),
+        "Lambda, sender": _stage(
+            prices, figures.deliver, figures.deliver.invocations * _SENDER_WAIT_MS, SENDER_MEMORY_MB
+        ),
         "delivery log": reads + writes,
         "egress": prices.of("egress_byte", figures.posted + figures.jobs * TLS_BYTES),
         "logs": prices.of("log_byte", sum(stage.logged for stage in stages)),
@@ -171,9 +175,9 @@ def _fanout_wait_ms(stage: StageFigures) -> int:
     return stage.counted["Query"] * READ_MS + stage.counted["SendMessageBatch"] * QUEUE_MS
 
 
-def _stage(prices: Prices, stage: StageFigures, wait_ms: float) -> float:
+def _stage(prices: Prices, stage: StageFigures, wait_ms: float, memory_mb: int = MEMORY_MB) -> float:
     """All invocations of a function."""
-    each = prices.lambda_time(stage.cpu_ms / stage.invocations, wait_ms / stage.invocations)
+    each = prices.lambda_time(stage.cpu_ms / stage.invocations, wait_ms / stage.invocations, memory_mb)
     return each * stage.invocations
 
 

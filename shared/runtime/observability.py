@@ -19,9 +19,9 @@ OWN_FAULT: Final = "OwnFault"
 
 @cache
 def logger() -> "Logger":
-    """Structured logs; the service comes from POWERTOOLS_SERVICE_NAME, the level from AWS_LAMBDA_LOG_LEVEL, which Lambda
-    sets, or else POWERTOOLS_LOG_LEVEL. Lambda filters lines by their level too, and takes one whose time is not RFC
-    3339 for INFO."""
+    """Structured logs; the service comes from POWERTOOLS_SERVICE_NAME, the level from AWS_LAMBDA_LOG_LEVEL, which is
+    Lambda's, or else POWERTOOLS_LOG_LEVEL. Lambda filters lines by their level too, and takes one whose time is not
+    RFC 3339 for INFO."""
     from aws_lambda_powertools.logging import Logger  # noqa: PLC0415 - a cold start has nothing to log
 
     return Logger(use_rfc3339=True)
@@ -30,8 +30,8 @@ def logger() -> "Logger":
 def report_own_fault(fault: BaseException, **context: Any) -> None:
     """Log a fault of ours with its traceback and count it: the answer to the caller hides it, the alarm does not.
 
-    The metric is CloudWatch's embedded format, one line on standard output. It has a level and a time, lest Lambda takes
-    it for INFO and drops it when only more severe lines are wanted.
+    The metric is CloudWatch's embedded format, one line on standard output. It has a level and a time, lest Lambda
+    takes it for INFO and drops it when only more severe lines are wanted.
     """
     logger().exception("own fault", extra={"fault": type(fault).__name__, **context}, exc_info=fault)
     service = logger().service

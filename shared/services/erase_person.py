@@ -44,8 +44,8 @@ dead when its rows go, and cannot write one of them anew."""
 LAST_PASS_SECONDS: Final = 900
 """Events of the person that were under way have become deliveries by then. As long as SQS can wait."""
 SETTLED_MS: Final = LAST_PASS_SECONDS * MILLISECONDS
-"""So long after the first try of the tombstone's event, deliveries that were sent before it have got their rows too: a job
-whose sender dies comes again for ten minutes."""
+"""So long after the first try of the tombstone's event, deliveries that were sent before it have got their rows too: a
+job whose sender dies comes again for ten minutes."""
 ARRIVES_WITHIN_MS: Final = 14 * DAY_MS
 """After that no queue holds an event any more."""
 NEW_ENDPOINT_MS: Final = 10_000
@@ -239,8 +239,8 @@ class EraseRows:
         raise Conflict("a delivery was changed by others every time")
 
     def _has_arrived(self, erasure: Erasure) -> bool:
-        """Whether every endpoint's log has held the event of the tombstone for a while: what the person's log told before
-        it went the same way before it."""
+        """Whether every endpoint's log has held the event of the tombstone for a while: what the person's log told
+        before it went the same way before it."""
         stone = self._tombstone(erasure)
         now = self.now_ms()
         if stone is None or now >= erasure.requested_at_ms + ARRIVES_WITHIN_MS:

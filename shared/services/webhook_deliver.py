@@ -1,7 +1,7 @@
 """One try of a delivery: read, post, write down, and see to what follows.
 
-A new delivery is in its job alone, and its row is put once, after the first try. From then on the row is the truth and a
-job only asks for a try, so that a job that comes twice or late does no harm. The receiver may get the same delivery
+A new delivery is in its job alone, and its row is put once, after the first try. From then on the row is the truth and
+a job only asks for a try, so that a job that comes twice or late does no harm. The receiver may get the same delivery
 twice, with the same id, when we die between its answer and the row.
 """
 

@@ -105,8 +105,8 @@ class Fanout:
         return jobs
 
     def _held(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
-        """Put the row of a delivery whose endpoint is off, unless it is there: somebody was faster, or it was us, who died
-        before the look at the owner's switch."""
+        """Put the row of a delivery whose endpoint is off, unless it is there: somebody was faster, or it was us, who
+        died before the look at the owner's switch."""
         held = replace(delivery, state="held")
         self.deliveries.put(held, now_ms=self.now_ms())
         # Whoever switched it on and asked for what is held may have done so before this row was there.

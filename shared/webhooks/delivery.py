@@ -113,8 +113,8 @@ class DeliveryJob:
     """A message of the queue `deliveries`: make try number `tried` + 1 of a round. One that names the round after the
     delivery's begins it: so a resend is this one message, and nothing is lost between two writes.
 
-    That of a new delivery carries its `events` and their `count`, for the sender writes its row after the first try. All
-    others are of a delivery that has a row, and carry none.
+    That of a new delivery carries its `events` and their `count`: the sender writes its row after the first try. The
+    others are of deliveries that have one.
     """
 
     bot_id: str

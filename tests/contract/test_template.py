@@ -303,7 +303,7 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "projector": reading_the_stream
         | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
         | {"sqs:SendMessage"},
-        "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
+        "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs
         | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
         "open_api": reads_and_puts | {"sqs:SendMessage"},
