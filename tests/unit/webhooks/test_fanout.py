@@ -212,14 +212,15 @@ class TestAnEndpointThatIsOff:
     def test_a_crash_after_the_row_is_mended_although_the_owner_was_quicker_than_the_batch(self):
         """We die between the row and the look at the switch, and the row is there when the batch comes again."""
         world = WebhookWorld(an_endpoint(enabled=False))
-        get, world.endpoints.get = world.endpoints.get, no_answer
+        get = world.endpoints.get
+        object.__setattr__(world.endpoints, "get", no_answer)
         assert world.fan_out(message(an_event())) == {"0"}
 
         def switch_on(bot_id, webhook_id):
             world.endpoints.rows[WEBHOOK] = an_endpoint()
             return get(bot_id, webhook_id)
 
-        world.endpoints.get = switch_on
+        object.__setattr__(world.endpoints, "get", switch_on)
         world.tell(an_event())
         world.work()
         assert (world.delivery.state, len(world.receiver.got)) == ("delivered", 1)
