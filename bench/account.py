@@ -103,14 +103,17 @@ class Account:
                 return {}
             case "UpdateItem":
                 before = self._row(asked)
+                if before is None:
+                    raise CannotRun("the path of a turn updates a row that is not there")
                 after = _updated(before, asked)
                 self.add(asked["TableName"], after)
                 self._meterings.append((operation, [before, after]))
                 return {}
             case "GetItem":
                 item = self._row(asked)
-                self._meterings.append((operation, ([item], bool(asked.get("ConsistentRead")))))
-                return {"Item": item}
+                items = [] if item is None else [item]
+                self._meterings.append((operation, (items, bool(asked.get("ConsistentRead")))))
+                return {} if item is None else {"Item": item}
             case "Query":
                 items = self._found(asked)
                 self._meterings.append((operation, (items, bool(asked.get("ConsistentRead")))))
@@ -123,9 +126,9 @@ class Account:
             case _:
                 raise CannotRun(f"the path of a turn calls {operation}")
 
-    def _row(self, asked: JsonObject) -> meter.Item:
+    def _row(self, asked: JsonObject) -> meter.Item | None:
         key = asked["Key"]
-        return self.tables[asked["TableName"]][key["pk"]["S"]][key["sk"]["S"]]
+        return self.tables[asked["TableName"]].get(key["pk"]["S"], {}).get(key["sk"]["S"])
 
     def _found(self, asked: JsonObject) -> list[meter.Item]:
         values = {name: value["S"] for name, value in asked["ExpressionAttributeValues"].items()}

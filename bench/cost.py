@@ -3,7 +3,8 @@
 Measured, in this run: the calls, units and bytes of the reference turn and of its way through relay, fan-out and
 sender, by the real handlers and the published rules of DynamoDB, SNS and SQS; their CPU. From a dated file: the prices.
 Assumed, each a constant below: how long AWS and receivers take to answer, how full batches are, what TLS adds.
-Left out, as nothing that a turn causes: storage, alarms, the polls of empty queues, cold starts, faults.
+Left out, as nothing that a turn causes: storage, alarms, the polls of empty queues, cold starts, faults. Lambda's own
+lines about an invocation are switched off in template.yaml (SystemLogLevel).
 """
 
 import hashlib
@@ -31,9 +32,11 @@ PROJECTION_WRITE_UNITS: Final = 0.675
 """Of lists, counters and active users, a turn: what the projector's test meters for people who came before, at eight
 turns a conversation and in batches of a hundred. A row of that name in bench/results.json goes before it."""
 
-MEMORY_GB: Final = 1.0
-VCPU: Final = 1024 / 1769
-"""AWS gives a function of 1,769 MB one vCPU. A core of this machine counts as one."""
+MEMORY_MB: Final = 1024
+SENDER_MEMORY_MB: Final = 512
+"""As template.yaml has them."""
+MB_OF_A_VCPU: Final = 1769
+"""AWS gives a function of so much memory one vCPU. A core of this machine counts as one."""
 READ_MS: Final = 6
 WRITE_MS: Final = 8
 """DynamoDB's medians, published by others (DeBrie, 2020)."""
@@ -52,15 +55,6 @@ SNS_TO_SQS_REQUESTS: Final = 1
 ANSWER_HEADER_BYTES: Final = 300
 TLS_BYTES: Final = 800
 """What we send of a handshake, for a connection of its own: assumed."""
-PLATFORM_LOG_BYTES: Final = sum(
-    len(line) + 26
-    for line in (
-        f"START RequestId: {'0' * 36} Version: $LATEST\n",
-        f"END RequestId: {'0' * 36}\n",
-        f"REPORT RequestId: {'0' * 36}\tDuration: 25.61 ms\tBilled Duration: 26 ms\tMemory Size: 1024 MB\tMax Memory\n",
-    )
-)
-"""Lambda's own lines about an invocation, about as long; CloudWatch counts 26 bytes more for each."""
 MILLION: Final = 1_000_000
 TURNS: Final = 100
 """Turns that go down the path together; their costs are divided by as many."""
@@ -93,10 +87,10 @@ class Prices:
         """What `amount` of it a turn costs a million turns."""
         return MILLION * amount * self.usd[name]
 
-    def lambda_time(self, cpu_ms: float, wait_ms: float) -> float:
+    def lambda_time(self, cpu_ms: float, wait_ms: float, memory_mb: int = MEMORY_MB) -> float:
         """One invocation. Waiting is billed as working is; time is rounded up to the millisecond."""
-        ms = math.ceil(cpu_ms / VCPU + wait_ms)
-        return self.of("lambda_request", 1) + self.of("lambda_gb_second", MEMORY_GB * ms / 1000)
+        ms = math.ceil(cpu_ms * MB_OF_A_VCPU / memory_mb + wait_ms)
+        return self.of("lambda_request", 1) + self.of("lambda_gb_second", memory_mb / 1024 * ms / 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +140,7 @@ def turn_lines(prices: Prices, figures: TurnFigures, projection_units: float) ->
         "DynamoDB, write": prices.of("dynamodb_write_unit", figures.write_units),
         "projections": prices.of("dynamodb_write_unit", projection_units),
         "egress": prices.of("egress_byte", figures.answer_bytes + ANSWER_HEADER_BYTES),
-        "logs": prices.of("log_byte", figures.logged + PLATFORM_LOG_BYTES),
+        "logs": prices.of("log_byte", figures.logged),
     }
 
 
@@ -163,10 +157,12 @@ def path_lines(prices: Prices, figures: PathFigures) -> Lines:
         "SNS": prices.of("sns_request", counted["sns_requests"]),
         "SQS": prices.of("sqs_request", sqs),
         "Lambda, fan-out": _stage(prices, figures.fanout, _fanout_wait_ms(figures.fanout)),
-        "Lambda, sender": _stage(prices, figures.deliver, figures.deliver.invocations * _SENDER_WAIT_MS),
+        "Lambda, sender": _stage(
+            prices, figures.deliver, figures.deliver.invocations * _SENDER_WAIT_MS, SENDER_MEMORY_MB
+        ),
         "delivery log": reads + writes,
         "egress": prices.of("egress_byte", figures.posted + figures.jobs * TLS_BYTES),
-        "logs": prices.of("log_byte", sum(stage.logged + stage.invocations * PLATFORM_LOG_BYTES for stage in stages)),
+        "logs": prices.of("log_byte", sum(stage.logged for stage in stages)),
     }
     return {name: usd / TURNS for name, usd in whole.items()}
 
@@ -176,13 +172,12 @@ _SENDER_WAIT_MS: Final = 2 * READ_MS + RECEIVER_MS + 2 * WRITE_MS
 
 
 def _fanout_wait_ms(stage: StageFigures) -> int:
-    counted = stage.counted
-    return counted["Query"] * READ_MS + counted["PutItem"] * WRITE_MS + counted["SendMessageBatch"] * QUEUE_MS
+    return stage.counted["Query"] * READ_MS + stage.counted["SendMessageBatch"] * QUEUE_MS
 
 
-def _stage(prices: Prices, stage: StageFigures, wait_ms: float) -> float:
+def _stage(prices: Prices, stage: StageFigures, wait_ms: float, memory_mb: int = MEMORY_MB) -> float:
     """All invocations of a function."""
-    each = prices.lambda_time(stage.cpu_ms / stage.invocations, wait_ms / stage.invocations)
+    each = prices.lambda_time(stage.cpu_ms / stage.invocations, wait_ms / stage.invocations, memory_mb)
     return each * stage.invocations
 
 
@@ -285,7 +280,7 @@ def _path(bots: int, people: int) -> Operations:
         jobs = account.sent
         account.start_counting()
         delivered = _stage_run(account, deliver, _sqs_events(jobs, JOBS_A_SENDER))
-        if len(jobs) != bots or delivered["counted"]["UpdateItem"] < bots:
+        if len(jobs) != bots or delivered["counted"]["PutItem"] != bots:
             raise CannotRun(f"{len(jobs)} deliveries were made")
         return {
             "relay": relayed,

@@ -133,7 +133,7 @@ class CannedServices:
 
     def __init__(self, rows_by_key: dict[str, dict[str, Any]] | None = None) -> None:
         self.events = 0
-        self.updates = 0
+        self.writes = 0
         self._rows = rows_by_key or {}
 
     def send(self, request: Any) -> Any:
@@ -144,8 +144,9 @@ class CannedServices:
         asked = json.loads(request.body)
         target = request.headers["X-Amz-Target"]
         if target.decode().endswith("GetItem") if isinstance(target, bytes) else target.endswith("GetItem"):
-            return aws_response(request.url, json.dumps({"Item": self._rows[asked["Key"]["sk"]["S"]]}).encode())
-        self.updates += 1
+            row = self._rows.get(asked["Key"]["sk"]["S"])
+            return aws_response(request.url, json.dumps({} if row is None else {"Item": row}).encode())
+        self.writes += 1
         return aws_response(request.url, b"{}")
 
 
@@ -203,8 +204,8 @@ class CannedReceiver:
 def deliver() -> Operations:
     """The sender's jobs of a batch, one after the other: threads would only wait for each other here.
 
-    A delivery of the reference turn's events. `deliver`: the row is unpacked, the body built and signed, posted over
-    HTTP through the guarded client, the answer read, the next row's content made; what the AWS SDK costs is left out.
+    A delivery of the reference turn's events. `deliver`: the job is unpacked, the body built and signed, posted over
+    HTTP through the guarded client, the answer read, the row's content made; what the AWS SDK costs is left out.
     `deliver_with_aws` has its three calls too, with canned answers. TLS is in neither.
     """
     as_deployed()
@@ -212,10 +213,11 @@ def deliver() -> Operations:
 
     from shared.net import connection  # noqa: PLC0415
     from shared.runtime import wiring  # noqa: PLC0415
-    from shared.services.webhook_deliver import Deliver, parse_delivery_job  # noqa: PLC0415
+    from shared.services.webhook_deliver import Deliver  # noqa: PLC0415
     from shared.storage import deliveries as delivery_rows  # noqa: PLC0415
     from shared.storage import webhooks as endpoint_rows  # noqa: PLC0415
-    from shared.webhooks.delivery import Delivery, DeliveryJob, DeliveryKey, batches, make  # noqa: PLC0415
+    from shared.storage.delivery_queue import from_body, to_body  # noqa: PLC0415
+    from shared.webhooks.delivery import Delivery, DeliveryKey, batches, first_try, make  # noqa: PLC0415
     from shared.webhooks.endpoint import Endpoint  # noqa: PLC0415
     from shared.webhooks.signature import new_secret  # noqa: PLC0415
 
@@ -237,18 +239,7 @@ def deliver() -> Operations:
     jobs = []
     for _, _, events in turns()[:POSTS_A_BATCH]:
         (batch,) = batches(events)
-        delivery = make(endpoint.bot_id, endpoint.webhook_id, batch)
-        row = {
-            **delivery_rows._key(delivery.key),
-            "bot": {"S": delivery.bot_id},
-            "n": {"N": str(delivery.count)},
-            "f": {"N": "1"},
-            "z": {"B": base64.b64encode(delivery_rows._pack(delivery.events)).decode()},
-            "ttl": {"N": str(2**40)},
-            **delivery_rows._progress(delivery),
-        }
-        stored[row["sk"]["S"]] = row
-        jobs.append(json.dumps(DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key).to_json()))
+        jobs.append(to_body(first_try(make(endpoint.bot_id, endpoint.webhook_id, batch))))
     services = CannedServices(stored)
     session: Any = URLLib3Session
     session.send = lambda _, request: services.send(request)
@@ -258,31 +249,26 @@ def deliver() -> Operations:
     use_case = wiring.deliver()
 
     def delivered(sender: Deliver) -> None:
-        services.updates = 0
+        services.writes = 0
         for job in jobs:
-            sender(parse_delivery_job(job))
-        if services.updates != POSTS_A_BATCH:
-            raise CannotRun(f"the sender wrote {services.updates} tries down")
+            sender(from_body(job))
+        if services.writes != POSTS_A_BATCH:
+            raise CannotRun(f"the sender wrote {services.writes} rows")
 
     class Stored:
-        """The rows without the SDK: read from their stored form, and brought into it again."""
+        """The rows without the SDK: there is none yet, and one is brought into its stored form."""
 
-        def get(self, key: DeliveryKey) -> Delivery:
-            return delivery_rows._delivery(key, of_key[key.delivery_id])
+        def get(self, key: DeliveryKey) -> None:
+            return None
 
-        def note_attempt(self, before: Delivery, after: Delivery, attempt: Any) -> bool:
-            services.updates += bool(delivery_rows._progress(after))
+        def put(self, delivery: Delivery, *, now_ms: int) -> bool:
+            services.writes += bool(delivery_rows.to_row(delivery, now_ms))
             return True
 
     class Known:
         def get(self, bot_id: str, webhook_id: str) -> Endpoint:
             return endpoint_rows._endpoint(bot_id, endpoint_row)
 
-    of_key = {
-        sort.partition("#")[2]: {**row, "z": {"B": base64.b64decode(row["z"]["B"])}}
-        for sort, row in stored.items()
-        if "z" in row
-    }
     rows_alone: Any = {"endpoints": Known(), "deliveries": Stored()}
     without_aws = replace(use_case, **rows_alone)
     return {"deliver": lambda: delivered(without_aws), "deliver_with_aws": lambda: delivered(use_case)}

@@ -37,6 +37,7 @@ from shared.services.timed_effects import CircuitBreaker
 from shared.services.webhook_deliver import HUNG_SECONDS, Deliver
 from shared.services.webhook_fanout import Fanout
 from shared.services.webhook_replay import Replay
+from shared.storage.delivery_queue import to_body
 from shared.storage.turn_stream import read_turn
 from shared.webhooks.delivery import MAX_BODY_BYTES, MAX_EVENTS, Attempt, DeliveryJob, log_of
 from shared.webhooks.endpoint import Endpoint, switched, with_new_secret, with_url
@@ -52,6 +53,7 @@ BOTS: Final = ("shop", "clinic", "school", "cafe")
 PEOPLE: Final = ("kim", "lee", "park")
 SHARDS: Final = 2
 MAX_ENDPOINTS: Final = 12
+MAX_MESSAGE_BYTES: Final = 1024 * 1024
 EVENT_VISIBILITY_MS: Final = 180_000
 JOB_VISIBILITY_MS: Final = 150_000
 MAX_RECEIVES: Final = 5
@@ -295,7 +297,10 @@ class StormJobs:
         assert 0 <= delay_seconds <= 900, "SQS refuses longer delays"
         for job in jobs:
             self.storm.weather.at("before a job is sent")
-            self.storm.jobs.send(json.dumps(job.to_json()), delay_seconds * SECOND_MS)
+            body = to_body(job)
+            assert body.isascii()
+            assert len(body) <= MAX_MESSAGE_BYTES / 3, "SQS takes three of them in one batch"
+            self.storm.jobs.send(body, delay_seconds * SECOND_MS)
         if self.storm.weather.strikes("the sender is quicker than who sends", 0.2):
             self.storm.aside(lambda: self.storm.jobs.poll(deliver_app.handler, 10))
         self.storm.weather.at("after jobs are sent")

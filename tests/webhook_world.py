@@ -247,29 +247,28 @@ class MemoryDeliveries:
         return self.rows.get(key)
 
     def begin_round(self, delivery: Delivery, *, now_ms: int) -> bool:
-        row = self.rows[delivery.key]
-        if row.round != delivery.round - 1 or row.state in ("pending", "erased"):
+        row = self.rows.get(delivery.key)
+        if row is None or row.round != delivery.round - 1 or row.state in ("pending", "erased"):
             return False
         self.rows[delivery.key] = delivery
         return True
 
     def hold(self, delivery: Delivery, *, now_ms: int) -> bool:
-        row = self.rows[delivery.key]
-        if (row.state, row.round, row.tried) != ("pending", delivery.round, delivery.tried):
+        row = self.rows.get(delivery.key)
+        if row is None or (row.state, row.round, row.tried) != ("pending", delivery.round, delivery.tried):
             return False
         self.rows[delivery.key] = replace(row, state="held")
         return True
 
     def note_attempt(self, before: Delivery, after: Delivery, attempt: Attempt) -> bool:
-        row = self.rows[after.key]
-        if (row.state, row.round, row.tried, row.erasures) != ("pending", before.round, before.tried, before.erasures):
-            return False
-        self.rows[after.key] = after
-        return True
+        return self._replace(replace(before, state="pending"), after)
 
     def rewrite(self, before: Delivery, after: Delivery) -> bool:
-        row = self.rows[after.key]
-        if (row.state, row.round, row.tried, row.erasures) != (
+        return self._replace(before, after)
+
+    def _replace(self, before: Delivery, after: Delivery) -> bool:
+        row = self.rows.get(after.key)
+        if row is None or (row.state, row.round, row.tried, row.erasures) != (
             before.state,
             before.round,
             before.tried,

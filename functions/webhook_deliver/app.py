@@ -8,7 +8,8 @@ from typing import Any
 
 from shared.runtime import wiring
 from shared.runtime.observability import report_own_fault
-from shared.services.webhook_deliver import Deliver, parse_delivery_job
+from shared.services.webhook_deliver import Deliver
+from shared.storage.delivery_queue import from_body
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def _is_done(deliver: Deliver, record: dict[str, Any]) -> bool:
     try:
-        deliver(parse_delivery_job(record["body"]))
+        deliver(from_body(record["body"]))
     except Exception as exc:  # noqa: BLE001 - the job comes again, the others are not held up
         report_own_fault(exc)
         return False

@@ -43,6 +43,9 @@ FIRST_PASS_SECONDS: Final = 90
 dead when its rows go, and cannot write one of them anew."""
 LAST_PASS_SECONDS: Final = 900
 """Events of the person that were under way have become deliveries by then. As long as SQS can wait."""
+SETTLED_MS: Final = LAST_PASS_SECONDS * MILLISECONDS
+"""So long after the first try of the tombstone's event, deliveries that were sent before it have got their rows too: a
+job whose sender dies comes again for ten minutes."""
 ARRIVES_WITHIN_MS: Final = 14 * DAY_MS
 """After that no queue holds an event any more."""
 NEW_ENDPOINT_MS: Final = 10_000
@@ -236,8 +239,8 @@ class EraseRows:
         raise Conflict("a delivery was changed by others every time")
 
     def _has_arrived(self, erasure: Erasure) -> bool:
-        """Whether every endpoint's log holds the event of the tombstone: what the person's log told before it went the
-        same way before it."""
+        """Whether every endpoint's log has held the event of the tombstone for a while: what the person's log told
+        before it went the same way before it."""
         stone = self._tombstone(erasure)
         now = self.now_ms()
         if stone is None or now >= erasure.requested_at_ms + ARRIVES_WITHIN_MS:
@@ -253,7 +256,7 @@ class EraseRows:
         """A delivery lies at the time of its newest event, so not before the event."""
         pages = self._pages_from(endpoint.webhook_id, at_ms)
         for _, page in zip(range(ARRIVAL_PAGES), pages, strict=False):
-            if any(event_id in delivery.events for delivery in page):
+            if any(event_id in delivery.events and _is_settled(delivery, self.now_ms()) for delivery in page):
                 return True
         return False
 
@@ -306,6 +309,11 @@ class _Run:
         """Raises OutOfTime."""
         if self.clock_ns() >= self.deadline_ns:
             raise OutOfTime(replace(self.job, **place))  # type: ignore[arg-type]  # texts, all of them
+
+
+def _is_settled(delivery: Delivery, now_ms: int) -> bool:
+    """Whether the delivery was held, or tried long enough ago."""
+    return delivery.state == "held" or any(attempt.at_ms <= now_ms - SETTLED_MS for attempt in delivery.attempts)
 
 
 def _erased(found: Erasure, now_ms: int) -> Erasure:

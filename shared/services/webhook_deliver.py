@@ -1,19 +1,18 @@
 """One try of a delivery: read, post, write down, and see to what follows.
 
-The row is the truth and a job only asks for a try, so that a job that comes twice or late does no harm. The receiver
-may get the same delivery twice, with the same id, when we die between its answer and the row.
+A new delivery is in its job alone, and its row is put once, after the first try. From then on the row is the truth and
+a job only asks for a try, so that a job that comes twice or late does no harm. The receiver may get the same delivery
+twice, with the same id, when we die between its answer and the row.
 """
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
-from shared.errors import InvalidInput
 from shared.services.timed_effects import CircuitBreaker
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints, PostDelivery
 from shared.webhooks import schedule, signature
-from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, DeliveryKey, body, next_round
+from shared.webhooks.delivery import KEPT_ATTEMPTS, Attempt, Delivery, DeliveryJob, body, next_round
 from shared.webhooks.endpoint import Disabling, Endpoint
 from shared.webhooks.erasing import without_answers
 
@@ -26,16 +25,6 @@ HUNG_SECONDS: Final = 60
 """So long the first tries of an endpoint wait that let others hang; the tries that follow keep their times."""
 TIMEOUT: Final = "timeout"
 MILLISECONDS: Final = 1_000
-
-
-def parse_delivery_job(text: str) -> DeliveryJob:
-    """A message of the queue `deliveries`. Raises InvalidInput."""
-    try:
-        data: Any = json.loads(text)
-        key = DeliveryKey(webhook_id=str(data["webhookId"]), at_ms=int(data["at"]), delivery_id=str(data["deliveryId"]))
-        return DeliveryJob(bot_id=str(data["botId"]), key=key, round=int(data["round"]), tried=int(data["tried"]))
-    except (ValueError, KeyError, TypeError) as exc:
-        raise InvalidInput("a message of the deliveries queue cannot be read") from exc
 
 
 def send(post: PostDelivery, delivery: Delivery, endpoint: Endpoint, now_ms: int) -> tuple[Attempt, str | None]:
@@ -66,8 +55,12 @@ class Deliver:
     def __call__(self, job: DeliveryJob) -> None:
         """Do what the job asks for, if it is still asked for. Raises Unavailable when the job must come again."""
         delivery = self.deliveries.get(job.key)
-        if delivery is None or job.round < delivery.round:
-            return  # expired, or overtaken by a resend
+        if delivery is None:
+            if job.delivery is not None:
+                self._try(job, job.delivery, is_stored=False)
+            return  # else it has expired
+        if job.round < delivery.round:
+            return  # overtaken by a resend
         if delivery.state == "erased":
             return  # nothing is left to be sent
         if job.round == delivery.round + 1 and delivery.state != "pending":
@@ -88,11 +81,11 @@ class Deliver:
         if job.round != delivery.round:
             return
         if job.tried == delivery.tried and delivery.state == "pending":
-            self._try(job, delivery)
+            self._try(job, delivery, is_stored=True)
         elif job.tried == delivery.tried - 1:  # the try was written down; what follows it may not have been done
             self._follow_up(job, delivery)
 
-    def _try(self, job: DeliveryJob, delivery: Delivery) -> None:
+    def _try(self, job: DeliveryJob, delivery: Delivery, *, is_stored: bool) -> None:
         now = self.now_ms()
         if delivery.next_at_ms is not None and now < delivery.next_at_ms - EARLY_MS:
             self._put_off(delivery, now)
@@ -100,18 +93,22 @@ class Deliver:
         endpoint = self.endpoints.get(job.bot_id, job.key.webhook_id)
         if endpoint is None:
             return  # it was deleted, and its deliveries expire
+        circuit = (endpoint.webhook_id, endpoint.url)
+        hangs = delivery.tried == 0 and self.breaker is not None and self.breaker.is_open(circuit)
+        if not is_stored and (hangs or not endpoint.enabled):
+            self.deliveries.put(delivery, now_ms=now)  # what has to wait has a row, so that an erasure finds it
         if not endpoint.enabled:
             self._hold(delivery, now)
             return
-        circuit = (endpoint.webhook_id, endpoint.url)
-        if delivery.tried == 0 and self.breaker is not None and self.breaker.is_open(circuit):
-            self.queue.send([job], delay_seconds=HUNG_SECONDS)
+        if hangs:
+            self.queue.send([job.without_events()], delay_seconds=HUNG_SECONDS)
             return
         attempt, retry_after = send(self.post, delivery, endpoint, now)
         if self.breaker is not None:
             self.breaker.note(circuit, timed_out=attempt.error == TIMEOUT)
         after = self._after(delivery, endpoint, attempt, retry_after)
-        noted = self._note(delivery, after, attempt)
+        is_put = not is_stored and self.deliveries.put(after, now_ms=self.now_ms())
+        noted = after if is_put else self._note(delivery, after, attempt)
         if noted is not None:
             self._follow_up(job, noted, endpoint)
             return
@@ -163,7 +160,7 @@ class Deliver:
         if delivery.state == "pending":
             self._put_off(delivery, self.now_ms())
             return
-        if delivery.state == "held" or not delivery.attempts:
+        if delivery.state in ("held", "erased") or not delivery.attempts:
             return
         last = delivery.attempts[-1]
         if endpoint is None:

@@ -1,7 +1,7 @@
 """From the topic's messages to deliveries: one for each endpoint of the bot and each hundred events.
 
-A delivery's id follows from its endpoint and its events, and its row is put once: a batch that comes again makes the
-same deliveries. The row is put before its job is sent; a crash in between is mended by the batch's next delivery.
+A delivery's id follows from its endpoint and its events: a batch that comes again makes the same deliveries. It travels
+in its job, and the sender writes its row; only what is held for an endpoint that is off gets its row here.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any, Final
 from shared.errors import InvalidInput
 from shared.ids import BOT_ID
 from shared.services.webhook_ports import Deliveries, DeliveryQueue, Endpoints
-from shared.webhooks.delivery import Delivery, DeliveryJob, batches, in_order, make, next_round
+from shared.webhooks.delivery import Delivery, DeliveryJob, batches, first_try, in_order, make, next_round
 from shared.webhooks.endpoint import Endpoint
 
 JsonObject = dict[str, Any]
@@ -84,13 +84,13 @@ class Fanout:
         try:
             if jobs:  # of all bots together: SQS bills ten as one
                 self.queue.send(jobs)
-        except Exception as exc:  # noqa: BLE001 - the rows are there, and their jobs come with the batch again
+        except Exception as exc:  # noqa: BLE001 - all of it comes again, and makes the same jobs
             self.report(exc)
             failed |= waiting
         return failed
 
     def _deliveries(self, bot_id: str, events: list[JsonObject]) -> list[DeliveryJob]:
-        """Put the rows of a bot's deliveries; the jobs that ask for them."""
+        """A bot's deliveries, in their jobs."""
         if not events:
             return []
         endpoints = self._endpoints(bot_id, max(event["timestamp"] for event in events))
@@ -101,19 +101,14 @@ class Fanout:
         for endpoint in endpoints:
             for batch in cut:
                 delivery = make(bot_id, endpoint.webhook_id, batch)
-                jobs += self._stored(delivery, endpoint)
+                jobs += [first_try(delivery)] if endpoint.enabled else self._held(delivery, endpoint)
         return jobs
 
-    def _stored(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
-        """Put the row; its job, unless the endpoint is off. A row that is there already may still lack its job, which
-        the sender holds if the endpoint is off by now."""
-        first_try = DeliveryJob(bot_id=delivery.bot_id, key=delivery.key)
-        if endpoint.enabled:
-            self.deliveries.put(delivery, now_ms=self.now_ms())
-            return [first_try]
+    def _held(self, delivery: Delivery, endpoint: Endpoint) -> list[DeliveryJob]:
+        """Put the row of a delivery whose endpoint is off, unless it is there: somebody was faster, or it was us, who
+        died before the look at the owner's switch."""
         held = replace(delivery, state="held")
-        if not self.deliveries.put(held, now_ms=self.now_ms()):
-            return [first_try]
+        self.deliveries.put(held, now_ms=self.now_ms())
         # Whoever switched it on and asked for what is held may have done so before this row was there.
         now = self.endpoints.get(endpoint.bot_id, endpoint.webhook_id)
         return [next_round(held)] if now is not None and now.enabled else []

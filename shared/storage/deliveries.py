@@ -40,17 +40,7 @@ class DynamoDeliveries:
 
     def put(self, delivery: Delivery, *, now_ms: int) -> bool:
         """Store a new delivery; False when it is there already, in whatever state."""
-        kept = HELD_MS if delivery.state == "held" else KEPT_MS
-        item: Item = {
-            **_key(delivery.key),
-            "bot": {"S": delivery.bot_id},
-            "n": {"N": str(delivery.count)},
-            "f": {"N": str(FORMAT)},
-            "z": {"B": _pack(delivery.events)},
-            "ttl": {"N": _seconds(now_ms + kept)},
-            **_progress(delivery),
-            **({"test": {"BOOL": True}} if delivery.is_test else {}),
-        }
+        item = to_row(delivery, now_ms)
         return holds(
             lambda: self._client.call(
                 "put_item",
@@ -127,7 +117,7 @@ class DynamoDeliveries:
                 **_erasures(before),
             },
             events={
-                "z": {"B": _pack(after.events)},
+                "z": {"B": pack(after.events)},
                 "f": {"N": str(FORMAT)},
                 "n": {"N": str(after.count)},
                 "erasures": {"N": str(after.erasures)},
@@ -212,6 +202,21 @@ class DynamoDeliveries:
         )
 
 
+def to_row(delivery: Delivery, now_ms: int) -> Item:
+    """A new row."""
+    kept = HELD_MS if delivery.state == "held" else KEPT_MS
+    return {
+        **_key(delivery.key),
+        "bot": {"S": delivery.bot_id},
+        "n": {"N": str(delivery.count)},
+        "f": {"N": str(FORMAT)},
+        "z": {"B": pack(delivery.events)},
+        "ttl": {"N": _seconds(now_ms + kept)},
+        **_progress(delivery),
+        **({"test": {"BOOL": True}} if delivery.is_test else {}),
+    }
+
+
 def _key(key: DeliveryKey) -> Item:
     return {
         "pk": {"S": keys.deliveries_partition(key.webhook_id, key.day)},
@@ -262,7 +267,7 @@ def _delivery(key: DeliveryKey, item: Item) -> Delivery:
     return Delivery(
         key=key,
         bot_id=item["bot"]["S"],
-        events=_unpack(item["z"]["B"], int(item["f"]["N"])) if "z" in item else b"",
+        events=unpack(item["z"]["B"], int(item["f"]["N"])) if "z" in item else b"",
         count=int(item["n"]["N"]),
         state=item["state"]["S"],
         round=int(item["round"]["N"]),
@@ -277,12 +282,12 @@ def _delivery(key: DeliveryKey, item: Item) -> Delivery:
     )
 
 
-def _pack(events: bytes) -> bytes:
+def pack(events: bytes) -> bytes:
     packer = zlib.compressobj(level=6, wbits=-zlib.MAX_WBITS, zdict=DICTIONARY_1)
     return packer.compress(events) + packer.flush()
 
 
-def _unpack(packed: bytes, version: int) -> bytes:
+def unpack(packed: bytes, version: int) -> bytes:
     if version != FORMAT:
         raise Unavailable(f"a delivery of format {version} cannot be read by this version", version=version)
     return zlib.decompressobj(wbits=-zlib.MAX_WBITS, zdict=DICTIONARY_1).decompress(packed, MAX_BODY_BYTES)

@@ -3,7 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
@@ -111,22 +111,33 @@ class LogPart:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryJob:
     """A message of the queue `deliveries`: make try number `tried` + 1 of a round. One that names the round after the
-    delivery's begins it: so a resend is this one message, and nothing is lost between two writes."""
+    delivery's begins it: so a resend is this one message, and nothing is lost between two writes.
+
+    That of a new delivery carries its `events` and their `count`: the sender writes its row after the first try. The
+    others are of deliveries that have one.
+    """
 
     bot_id: str
     key: DeliveryKey
     round: int = 1
     tried: int = 0
+    events: bytes = b""
+    count: int = 0
 
-    def to_json(self) -> JsonObject:
-        return {
-            "botId": self.bot_id,
-            "webhookId": self.key.webhook_id,
-            "at": self.key.at_ms,
-            "deliveryId": self.key.delivery_id,
-            "round": self.round,
-            "tried": self.tried,
-        }
+    @property
+    def delivery(self) -> "Delivery | None":
+        """What it carries, not yet tried."""
+        if not self.events:
+            return None
+        return Delivery(key=self.key, bot_id=self.bot_id, events=self.events, count=self.count)
+
+    def without_events(self) -> "DeliveryJob":
+        return replace(self, events=b"", count=0)
+
+
+def first_try(delivery: Delivery) -> DeliveryJob:
+    """What makes the first try of a delivery that has no row yet."""
+    return DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, events=delivery.events, count=delivery.count)
 
 
 def next_round(delivery: Delivery) -> DeliveryJob:

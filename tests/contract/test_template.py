@@ -2,12 +2,14 @@
 
 import ast
 import json
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.shared.constants import LAMBDA_ADVANCED_LOGGING_LEVELS
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
@@ -301,8 +303,9 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "projector": reading_the_stream
         | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
         | {"sqs:SendMessage"},
-        "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
-        "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
+        "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "sqs:SendMessage"},
+        "webhook_deliver": taking_jobs
+        | {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
         "open_api": reads_and_puts | {"sqs:SendMessage"},
         "management_api": {
             *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
@@ -333,16 +336,22 @@ def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name)
     assert {models.get(service, service) for service in services} <= set(kept_services())
 
 
-def test_each_function_gets_a_role_of_its_own(monkeypatch):
+def transformed(monkeypatch) -> dict[str, Any]:
+    """The resources as CloudFormation gets them."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
     template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
     for resource in template["Resources"].values():
         for uri in ("CodeUri", "ContentUri"):
             if uri in resource["Properties"]:
                 resource["Properties"][uri] = "s3://bucket/key"
-    transformed = transform(template, {}, ManagedPolicies())["Resources"]
-    roles = {name: resource for name, resource in transformed.items() if resource["Type"] == "AWS::IAM::Role"}
-    functions = [r["Properties"] for r in transformed.values() if r["Type"] == "AWS::Lambda::Function"]
+    found: dict[str, Any] = transform(template, {}, ManagedPolicies())["Resources"]
+    return found
+
+
+def test_each_function_gets_a_role_of_its_own(monkeypatch):
+    resources = transformed(monkeypatch)
+    roles = {name: resource for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"}
+    functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Lambda::Function"]
     assert sorted(function["Role"]["Fn::GetAtt"][0] for function in functions) == sorted(roles)
     for role in roles.values():
         logs, *shared = role["Properties"]["ManagedPolicyArns"]
@@ -367,6 +376,30 @@ def test_a_function_writes_to_a_log_group_whose_entries_expire(name):
 def test_log_groups_are_not_shared():
     groups = [FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"] for name in FUNCTIONS]
     assert sorted(groups) == sorted(of_type("AWS::Logs::LogGroup"))
+
+
+def test_lambda_says_nothing_of_an_invocation_that_went_well(monkeypatch):
+    """START, END and REPORT are of the level INFO. The functions' own lines have the level that was asked for."""
+    for properties in functions_as_deployed(monkeypatch):
+        config = properties["LoggingConfig"]
+        assert config.pop("LogGroup")["Ref"] in of_type("AWS::Logs::LogGroup")
+        assert config == {"LogFormat": "JSON", "ApplicationLogLevel": {"Ref": "LogLevel"}, "SystemLogLevel": "WARN"}
+        assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == {"Ref": "LogLevel"}
+
+
+def test_lambda_the_logger_and_our_settings_know_every_log_level():
+    """Lambda says WARN where Python says WARNING."""
+    levels = TEMPLATE["Parameters"]["LogLevel"]["AllowedValues"]
+    assert set(levels) < {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"}
+    assert set(levels) < set(LAMBDA_ADVANCED_LOGGING_LEVELS)
+    assert set(levels) < set(logging.getLevelNamesMapping())
+
+
+def functions_as_deployed(monkeypatch) -> list[dict[str, Any]]:
+    """The functions' properties, with those of all functions merged into them."""
+    return [
+        found["Properties"] for found in transformed(monkeypatch).values() if found["Type"] == "AWS::Lambda::Function"
+    ]
 
 
 @each_function

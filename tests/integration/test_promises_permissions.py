@@ -37,14 +37,15 @@ from shared.runtime.settings import (
     TURNS_TABLE,
 )
 from shared.services import open_api_writing
-from shared.webhooks.delivery import DeliveryJob, DeliveryKey, batches, make
+from shared.storage.delivery_queue import to_body
+from shared.webhooks.delivery import DeliveryKey, batches, first_try, make
 from tests.api_world import a_call
-from tests.factories import NOW_MS, a_node, a_response
+from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller
 from tests.integration.test_promises_skill import LONG, a_document
 from tests.open_api_world import ALL_SCOPES
-from tests.webhook_world import a_record, a_turn, an_endpoint, an_event
+from tests.webhook_world import OTHER_WEBHOOK, a_record, a_turn, an_endpoint, an_event
 
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
 Call = tuple[str, str]
@@ -187,6 +188,7 @@ def test_projector_calls_exactly_what_its_role_allows(stack: Stack) -> None:
 def test_webhook_fanout_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     bot_id = f"bot-{uuid.uuid4().hex[:8]}"
     wiring.endpoints().create(an_endpoint(bot_id=bot_id))
+    wiring.endpoints().create(an_endpoint(bot_id=bot_id, webhook_id=OTHER_WEBHOOK, enabled=False))
     calls = listen(stack)
     body = json.dumps({"botId": bot_id, "events": [an_event(1)]})
     assert webhook_fanout.handler({"Records": [{"messageId": "1", "body": body}]}, None) == {"batchItemFailures": []}
@@ -198,14 +200,12 @@ def test_webhook_deliver_calls_exactly_what_its_role_allows(stack: Stack) -> Non
     wiring.endpoints().create(endpoint)
     (batch,) = batches([an_event(1)])
     delivery = make(endpoint.bot_id, endpoint.webhook_id, batch)
-    wiring.deliveries().put(delivery, now_ms=NOW_MS + 10 * 365 * 86_400_000)
     calls = listen(stack)
     for tried in range(4):  # the last of them switches the endpoint off
         if tried:
             wait_for_nothing(delivery.key)
-        job = DeliveryJob(bot_id=endpoint.bot_id, key=delivery.key, tried=tried)
-        body = json.dumps(job.to_json())
-        event = {"Records": [{"messageId": "1", "body": body}]}
+        job = replace(first_try(delivery), tried=tried)
+        event = {"Records": [{"messageId": "1", "body": to_body(job)}]}
         assert webhook_deliver.handler(event, None) == {"batchItemFailures": []}
     assert calls | made_by_the_mapping("DeliveryQueue") == allowed("WebhookDeliverFunction")
     found = wiring.endpoints().get(endpoint.bot_id, endpoint.webhook_id)

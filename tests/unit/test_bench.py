@@ -148,8 +148,9 @@ def test_every_price_says_where_and_when_it_was_read_and_whether_that_was_checke
 
 
 def test_an_invocation_costs_its_request_and_its_time_rounded_up() -> None:
-    vcpu = cost.VCPU
-    assert PRICES.lambda_time(10 * vcpu, 5.5) == pytest.approx(0.2 + 13 * 0.016)
+    ten_ms = 10 * cost.MEMORY_MB / cost.MB_OF_A_VCPU
+    assert PRICES.lambda_time(ten_ms, 5.5) == pytest.approx(0.2 + 13 * 0.016)
+    assert PRICES.lambda_time(ten_ms, 5.5, cost.MEMORY_MB // 2) == pytest.approx(0.2 + 13 * 0.026 / 2)
     assert PRICES.lambda_time(0, 0) == pytest.approx(0.2)
 
 
@@ -164,7 +165,7 @@ def test_a_turn_without_webhooks_costs_its_request_time_units_and_bytes() -> Non
             "DynamoDB, write": 1.4,
             "projections": 0.35,
             "egress": 0.2,
-            "logs": (100 + cost.PLATFORM_LOG_BYTES) / 1000,
+            "logs": 100 / 1000,
         }
     )
 
@@ -178,14 +179,12 @@ def test_the_path_of_many_turns_costs_each_of_them_its_part() -> None:
         counted={
             "Query": 100,
             "half_read_units": 200,
-            "PutItem": 100,
-            "write_units": 200,
             "SendMessageBatch": 10,
             "sqs_requests": 10,
         },
     )
     deliver = cost.StageFigures(
-        invocations=10, cpu_ms=0, logged=0, counted={"half_read_units": 400, "write_units": 100}
+        invocations=10, cpu_ms=0, logged=500, counted={"half_read_units": 400, "write_units": 300}
     )
     lines = cost.path_lines(
         PRICES,
@@ -197,8 +196,9 @@ def test_the_path_of_many_turns_costs_each_of_them_its_part() -> None:
     assert lines["SQS"] == pytest.approx(0.4 * (1 + 0.1 + 0.4))  # SNS's own, jobs, polls
     assert lines["delivery log"] == pytest.approx(3 * 0.7 + 3 * 0.1)
     assert lines["egress"] == pytest.approx(0.5)
-    assert lines["logs"] == pytest.approx(0.22 * cost.PLATFORM_LOG_BYTES / 1000)
+    assert lines["logs"] == pytest.approx(5 / 1000)
     assert lines["stream, relay"] == pytest.approx(0.02 * (0.2 + 13 * 0.050))
+    assert lines["Lambda, sender"] == pytest.approx(0.1 * (0.2 + 13 * 0.228 / 2))
     assert cost.added({"egress": 1.0, "logs": 2.0}, {"egress": 0.5, "SNS": 1.0}) == {
         "egress": 1.5,
         "logs": 2.0,
@@ -259,8 +259,9 @@ def test_ten_turns_of_a_bot_share_a_message_a_delivery_and_its_rows() -> None:
         path = cost.PathFigures.from_json(worker.run("path")["result"])
     assert (path.messages, path.jobs) == (10, 10)
     assert path.relay.counted["PublishBatch"] == 2
-    assert path.fanout.counted["PutItem"] == 10
-    assert path.fanout.counted["sqs_requests"] == 1
+    assert "PutItem" not in path.fanout.counted
+    assert path.fanout.counted["sqs_requests"] == 2
     assert path.deliver.counted["GetItem"] == 20
+    assert path.deliver.counted["PutItem"] == 10
     assert path.deliver.counted["write_units"] <= 80
     assert path.posted > 100 * 4_000

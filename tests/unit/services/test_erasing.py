@@ -290,6 +290,24 @@ class TestWhatWasUnderWay:
         world.work_on_erasures()
         assert world.person.receipt(BOT, erasure.erasure_id).state == "done"
 
+    def test_the_last_pass_waits_until_what_was_sent_before_the_event_has_its_row(self, world):
+        """Another sender died with an older delivery, which comes again after that of the event."""
+        world.says("kim", "KIMLATE")
+        world.relay_new()
+        late = world.queue.take()
+        erasure = world.erase()
+        for _ in range(3):
+            world.eraser(world.jobs.take(), world.clock.clock_ns() + 10**9)
+        world.clock.ms += 300_000
+        world.relay_new()
+        world.deliver(world.queue.take())
+        world.eraser(world.jobs.take(), world.clock.clock_ns() + 10**9)
+        assert world.person.receipt(BOT, erasure.erasure_id).state == "erased"
+        world.deliver(late)
+        assert "KIMLATE" in world.texts_of_deliveries()
+        world.work_on_erasures()
+        assert "KIM" not in world.texts_of_deliveries()
+
     def test_it_does_not_wait_for_ever(self, world):
         erasure = world.erase()
         world.work_on_erasures()
@@ -299,6 +317,7 @@ class TestWhatWasUnderWay:
     def test_it_does_not_wait_for_an_endpoint_that_came_later(self, world):
         erasure = world.erase()
         world.relay_new()
+        world.work()
         new = replace(world.endpoint, webhook_id="33333333-3333-4333-8333-333333333333", created_at_ms=world.clock.ms)
         world.endpoints.rows[new.webhook_id] = new
         world.work_on_erasures()
@@ -375,27 +394,52 @@ class TestDeliveries:
         world.says("kim", "KIMLATE")
         world.says("lee", "LEELATE")
         world.relay_new()
+        world.receiver.got.clear()
+        world.deliver(world.queue.take())
         world.erase()
         erase = world.jobs.take()
         once = [erase]
         world.receiver.meanwhile = lambda: once and world.eraser(once.pop(), world.clock.clock_ns() + 10**9)
-        world.receiver.got.clear()
         world.work()
-        first, *later = [posted.body.decode() for posted in world.receiver.got]
-        assert "KIMLATE" in first  # it was on its way
+        first, second, *later = [posted.body.decode() for posted in world.receiver.got]
+        assert "KIMLATE" in first
+        assert "KIMLATE" in second  # it was on its way
         assert later
         assert all("KIM" not in body and "LEELATE" in body for body in later)
         (row,) = [row for row in world.deliveries.rows.values() if row.tried == len(world.receiver.got)]
-        assert [attempt.answer for attempt in row.attempts] == ["", *["answer"] * len(later)]
+        assert [attempt.answer for attempt in row.attempts] == ["", "", *["answer"] * len(later)]
         assert not world.endpoints.rows[WEBHOOK].enabled  # as always after the last try
 
     def test_one_that_is_emptied_while_it_is_tried_stays_empty(self, alone):
+        alone.deliver(alone.queue.take())
         alone.erase()
         once = [alone.jobs.take()]
         alone.receiver.meanwhile = lambda: once and alone.eraser(once.pop(), alone.clock.clock_ns() + 10**9)
         alone.work()
-        assert len(alone.receiver.got) == 1
-        assert (self.delivery(alone).state, self.delivery(alone).attempts) == ("erased", ())
+        assert len(alone.receiver.got) == 2
+        assert (self.delivery(alone).state, len(self.delivery(alone).attempts)) == ("erased", 1)
+        assert alone.endpoints.rows[WEBHOOK].enabled
+
+    def test_one_whose_first_try_is_under_way_is_taken_out_by_the_last_pass(self, alone):
+        """It is in its job alone while the first pass looks."""
+        alone.erase()
+        alone.relay_new()
+        once = [alone.jobs.take()]
+        alone.receiver.meanwhile = lambda: once and alone.eraser(once.pop(), alone.clock.clock_ns() + 10**9)
+        alone.receiver.always = 200
+        alone.work()
+        assert "KIMONE" in alone.texts_of_deliveries()
+        alone.work_on_erasures()
+        assert "KIM" not in alone.texts_of_deliveries()
+
+    def test_one_that_waits_because_its_endpoint_hangs_is_taken_out_before_it_is_sent(self, alone):
+        for _ in range(10):
+            alone.breaker.note((WEBHOOK, alone.endpoint.url), timed_out=True)
+        alone.deliver(alone.queue.take())
+        alone.erase()
+        alone.eraser(alone.jobs.take(), alone.clock.clock_ns() + 10**9)
+        alone.work()
+        assert alone.receiver.got == []
 
     def test_one_that_changes_under_the_eraser_is_read_again(self, world):
         rewrite, faster = world.deliveries.rewrite, [1]

@@ -1,6 +1,8 @@
 """Tries of a delivery: when, how often, and what becomes of the endpoint."""
 
+import base64
 import json
+import random
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -8,9 +10,11 @@ from email.utils import format_datetime
 import pytest
 
 from shared.errors import Conflict, InvalidInput, NotFound, Unavailable
-from shared.services.webhook_deliver import HUNG_SECONDS, parse_delivery_job
+from shared.services.timed_effects import CircuitBreaker
+from shared.services.webhook_deliver import HUNG_SECONDS
 from shared.services.webhook_replay import EndpointDisabled, HeldCount
-from shared.webhooks.delivery import DeliveryJob, LogPart
+from shared.storage.delivery_queue import from_body, to_body
+from shared.webhooks.delivery import MAX_BODY_BYTES, DeliveryJob, LogPart, batches, first_try, make
 from shared.webhooks.endpoint import Disabling, switched, with_url
 from shared.webhooks.schedule import next_try, retry_after
 from tests.factories import NOW_MS
@@ -25,10 +29,6 @@ def world() -> WebhookWorld:
 def minutes(world) -> list[float]:
     """When the receiver was called, in minutes after the first time."""
     return [(posted.at_ms - world.receiver.got[0].at_ms) / MINUTE_MS for posted in world.receiver.got]
-
-
-def job_of(world, **fields) -> DeliveryJob:
-    return DeliveryJob(bot_id=BOT, key=world.delivery.key, **fields)
 
 
 class TestSchedule:
@@ -221,9 +221,9 @@ class TestTwice:
 
     def test_a_job_that_comes_again_after_a_success_posts_nothing(self, world):
         world.tell(an_event())
-        job = job_of(world)
-        world.work()
-        world.deliver(job)
+        job = world.queue.take()
+        for copy in (job, job, job.without_events()):
+            world.deliver(copy)
         assert len(world.receiver.got) == 1
 
     def test_a_job_that_comes_again_after_a_failure_only_asks_for_the_next_try(self, world):
@@ -255,15 +255,15 @@ class TestTwice:
     def test_a_crash_between_the_answer_and_the_row_posts_the_same_delivery_again(self, world):
         world.tell(an_event())
         job = world.queue.take()
-        note = world.deliveries.note_attempt
+        put = world.deliveries.put
 
-        def crash(*_):
+        def crash(*_, **__):
             raise Unavailable("lost")
 
-        world.deliveries.note_attempt = crash
+        world.deliveries.put = crash
         with pytest.raises(Unavailable):
             world.deliver(job)
-        world.deliveries.note_attempt = note
+        world.deliveries.put = put
         world.deliver(job)
         first, second = world.receiver.got
         assert first.headers["webhook-id"] == second.headers["webhook-id"]
@@ -321,10 +321,43 @@ class TestTwice:
         assert world.delivery.state == "failed"
 
     def test_a_row_that_expired_is_nothing_to_do(self, world):
+        world.receiver.answers = [500]
         world.tell(an_event())
+        world.deliver(world.queue.take())
         world.deliveries.rows.clear()
         world.work()
-        assert world.receiver.got == []
+        assert len(world.receiver.got) == 1
+
+    @pytest.mark.parametrize("answer", [500, 410, 200])
+    def test_a_row_that_was_put_although_nobody_heard_so_is_followed_up(self, world, answer):
+        """The table's answer was lost, and at the second try the row was there."""
+        put = world.deliveries.put
+
+        def unheard(*args, **named):
+            put(*args, **named)
+            return False
+
+        world.deliveries.put = unheard
+        world.receiver.answers = [answer]
+        world.tell(an_event())
+        world.work()
+        assert len(world.receiver.got) == (2 if answer == 500 else 1)
+        assert world.delivery.state == ("failed" if answer == 410 else "delivered")
+        assert world.endpoint.enabled == (answer != 410)
+        assert (world.endpoint.last_success_ms is None) == (answer == 410)
+
+    def test_a_first_try_counts_although_a_copy_of_its_job_had_to_wait_meanwhile(self, world):
+        """Another sender knows that the endpoint hangs, and puts the row without a try."""
+        world.tell(an_event())
+        job = world.queue.take()
+        cautious = replace(world.deliver, breaker=CircuitBreaker(world.clock.clock_ns, open_ms=1_000 * HUNG_SECONDS))
+        for _ in range(10):
+            cautious.breaker.note((WEBHOOK, world.endpoint.url), timed_out=True)
+        world.receiver.meanwhile = lambda: cautious(job)
+        world.deliver(job)
+        assert (world.delivery.state, world.delivery.tried) == ("delivered", 1)
+        world.work()
+        assert len(world.receiver.got) == 1
 
     @pytest.mark.parametrize("answer", [500, 410, 200])
     def test_a_try_that_was_written_down_although_nobody_heard_so_is_followed_up(self, world, answer):
@@ -336,10 +369,10 @@ class TestTwice:
             return False
 
         world.deliveries.note_attempt = unheard
-        world.receiver.answers = [answer]
+        world.receiver.answers = [500, answer]
         world.tell(an_event())
         world.work()
-        assert len(world.receiver.got) == (2 if answer == 500 else 1)
+        assert len(world.receiver.got) == (3 if answer == 500 else 2)
         assert world.delivery.state == ("failed" if answer == 410 else "delivered")
         assert world.endpoint.enabled == (answer != 410)
         assert (world.endpoint.last_success_ms is None) == (answer == 410)
@@ -425,6 +458,11 @@ class TestAnEndpointThatHangs:
         assert len(world.receiver.got) == self.HANGS
         assert world.queue.delays.count(HUNG_SECONDS) == 1_000 - self.HANGS
 
+    def test_what_has_to_wait_has_a_row_and_its_job_no_events(self, world):
+        self.hang(world, 20)
+        assert len(world.deliveries.rows) == 20
+        assert all(not job.events for _, job in world.queue.jobs)
+
     def test_it_is_asked_again_after_a_minute(self, world):
         self.hang(world, 20)
         world.clock.ms += 1_000 * HUNG_SECONDS
@@ -469,7 +507,8 @@ class TestAnEndpointThatHangs:
 
 class TestByHand:
     def test_a_delivery_whose_job_was_lost_is_sent_again_by_hand_after_an_hour(self, world):
-        world.tell(an_event())
+        world.turns.append(a_turn([an_event()], log="log"))
+        world.replay.replay_log(BOT, WEBHOOK, "log", from_ms=0, until_ms=2**42, replay_id="r")
         world.queue.jobs.clear()
         world.clock.ms = NOW_MS + 59 * MINUTE_MS
         with pytest.raises(Conflict, match="tried already"):
@@ -573,14 +612,44 @@ class TestByHand:
             world.replay.resend(BOT, replace(world.delivery.key, at_ms=1))
 
 
+def a_job(*events) -> DeliveryJob:
+    (batch,) = batches(events or (an_event(),))
+    return first_try(make(BOT, WEBHOOK, batch))
+
+
 def test_a_job_says_what_it_asks_for():
-    world = WebhookWorld()
-    world.tell(an_event())
-    job = job_of(world, round=2, tried=3)
-    assert parse_delivery_job(json.dumps(job.to_json())) == job
+    job = replace(a_job().without_events(), round=2, tried=3)
+    assert from_body(to_body(job)) == job
+    assert len(to_body(job)) < 300
+
+
+@pytest.mark.parametrize("text", ["\ufffe\uffff", "\U0010ffff", "\u2028", "👨‍👩‍👧‍👦", "가" * 60_000])
+def test_a_new_delivery_travels_in_its_job_in_characters_that_sqs_takes(text):
+    job = a_job(an_event(text=text))
+    body = to_body(job)
+    assert body.isascii()
+    assert from_body(body) == job
+
+
+def test_the_largest_job_is_a_third_of_what_sqs_takes_however_little_its_events_shrink():
+    noise = base64.b64encode(random.Random(1).randbytes(190_000)).decode()
+    job = a_job(an_event(text=noise))
+    assert MAX_BODY_BYTES - 10_000 < len(job.events) <= MAX_BODY_BYTES
+    assert len(to_body(job)) < 1024 * 1024 / 3
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"webhookId": "w", "at": "x"}'])
 def test_another_job_is_refused(text):
     with pytest.raises(InvalidInput):
-        parse_delivery_job(text)
+        from_body(text)
+
+
+@pytest.mark.parametrize("broken", [{"z": "가"}, {"z": "AAA"}, {"z": 1}, {"z": "////"}, {"f": "x"}, {"n": None}])
+def test_a_job_whose_events_cannot_be_read_is_refused(broken):
+    with pytest.raises(InvalidInput):
+        from_body(json.dumps({**json.loads(to_body(a_job())), **broken}))
+
+
+def test_events_of_a_newer_format_come_again_until_somebody_can_read_them():
+    with pytest.raises(Unavailable, match="format 2"):
+        from_body(json.dumps({**json.loads(to_body(a_job())), "f": 2}))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import InvalidInput, Unavailable
 from shared.services.webhook_fanout import parse_message
-from shared.webhooks.delivery import MAX_BODY_BYTES, batches, body, in_order, make
+from shared.webhooks.delivery import MAX_BODY_BYTES, DeliveryJob, batches, body, in_order, make
 from tests.webhook_world import BOT, OTHER_WEBHOOK, WEBHOOK, WebhookWorld, an_endpoint, an_event
 
 
@@ -21,32 +21,43 @@ def message(*events, bot_id=BOT):
     return {"botId": bot_id, "events": list(events)}
 
 
-def held_events(world) -> list[list[int]]:
-    return [[event["sequence"] for event in json.loads(row.events)] for row in world.deliveries.rows.values()]
+def made(world) -> list[DeliveryJob]:
+    return [job for _, job in world.queue.jobs]
+
+
+def events_made(world) -> list[list[int]]:
+    return [[event["sequence"] for event in json.loads(job.events)] for job in made(world)]
 
 
 def test_events_of_a_short_period_share_a_delivery(world):
     world.fan_out(message(an_event(1)), message(an_event(2), an_event(3)))
-    assert held_events(world) == [[1, 2, 3]]
-    assert (world.delivery.state, world.delivery.count, world.delivery.bot_id) == ("pending", 3, BOT)
-    assert [job.key for _, job in world.queue.jobs] == [world.delivery.key]
+    assert events_made(world) == [[1, 2, 3]]
+    (job,) = made(world)
+    assert (job.bot_id, job.key.webhook_id, job.count, job.round, job.tried) == (BOT, WEBHOOK, 3, 1, 0)
+
+
+def test_what_is_sent_at_once_has_no_row_before_its_first_try(world):
+    world.tell(an_event())
+    assert world.deliveries.rows == {}
+    world.work()
+    assert world.delivery.state == "delivered"
 
 
 def test_each_endpoint_gets_a_delivery_of_its_own():
     world = WebhookWorld(an_endpoint(), an_endpoint(webhook_id=OTHER_WEBHOOK))
     world.tell(an_event())
-    assert {key.webhook_id for key in world.deliveries.rows} == {WEBHOOK, OTHER_WEBHOOK}
-    assert len({key.delivery_id for key in world.deliveries.rows}) == 2
+    assert {job.key.webhook_id for job in made(world)} == {WEBHOOK, OTHER_WEBHOOK}
+    assert len({job.key.delivery_id for job in made(world)}) == 2
 
 
 def test_endpoints_of_other_bots_hear_nothing(world):
     world.fan_out(message(an_event(), bot_id="other"))
-    assert world.deliveries.rows == {}
+    assert made(world) == []
 
 
 def test_a_delivery_holds_a_hundred_events_at_most(world):
     world.tell(*[an_event(number) for number in range(1, 251)])
-    assert [len(found) for found in held_events(world)] == [100, 100, 50]
+    assert [len(found) for found in events_made(world)] == [100, 100, 50]
 
 
 def test_a_delivery_is_256_kilobytes_at_most_whatever_the_url(world):
@@ -60,7 +71,7 @@ def test_a_delivery_is_256_kilobytes_at_most_whatever_the_url(world):
 
 def test_the_oldest_event_is_first_whatever_order_the_queue_had(world):
     world.fan_out(message(an_event(3)), message(an_event(1)), message(an_event(2)))
-    assert held_events(world) == [[1, 2, 3]]
+    assert events_made(world) == [[1, 2, 3]]
 
 
 def test_inside_a_log_its_sequence_decides_whatever_the_clocks_said():
@@ -75,21 +86,20 @@ def test_inside_a_log_its_sequence_decides_whatever_the_clocks_said():
 
 def test_an_event_that_the_queue_handed_out_twice_is_in_the_delivery_once(world):
     world.fan_out(message(an_event(1)), message(an_event(1), an_event(2)))
-    assert held_events(world) == [[1, 2]]
+    assert events_made(world) == [[1, 2]]
 
 
 def test_a_batch_that_comes_again_makes_the_same_delivery(world):
     for _ in range(3):
         world.tell(an_event(1), an_event(2))
-    assert len(world.deliveries.rows) == 1
+    assert len({job.key for job in made(world)}) == 1
     world.work()
     assert len(world.receiver.got) == 1
 
 
-def test_a_crash_between_row_and_job_is_mended_by_the_batchs_next_delivery(world):
+def test_a_crash_before_the_job_is_mended_by_the_batchs_next_delivery(world):
     world.queue.fails = True
     assert world.fan_out(message(an_event())) == {"0"}
-    assert len(world.deliveries.rows) == 1
     world.queue.fails = False
     world.tell(an_event())
     world.work()
@@ -130,7 +140,7 @@ def test_a_bot_that_cannot_be_served_does_not_hold_up_the_others(world):
 
     world.endpoints.of_bot = read
     assert world.fan_out(message(an_event(), bot_id="broken"), message(an_event())) == {"0"}
-    assert len(world.deliveries.rows) == 1
+    assert len(made(world)) == 1
 
 
 def test_endpoints_are_remembered_for_five_seconds_for_what_happened_before(world):
@@ -147,13 +157,13 @@ def test_what_happened_after_an_endpoint_was_made_reaches_it_however_soon(world)
     world.tell(an_event(1))
     world.endpoints.rows[OTHER_WEBHOOK] = an_endpoint(webhook_id=OTHER_WEBHOOK, created_at_ms=world.clock.ms)
     world.tell(an_event(2))
-    assert [key.webhook_id for key in world.deliveries.rows] == [WEBHOOK, WEBHOOK, OTHER_WEBHOOK]
+    assert [job.key.webhook_id for job in made(world)] == [WEBHOOK, WEBHOOK, OTHER_WEBHOOK]
 
 
 def test_a_fault_that_nobody_expected_does_not_hold_up_other_bots(world):
     world.endpoints.rows["broken"] = an_endpoint(webhook_id="no uuid", bot_id="broken")
     assert world.fan_out(message(an_event(), bot_id="broken"), message(an_event())) == {"0"}
-    assert len(world.deliveries.rows) == 1
+    assert len(made(world)) == 1
     assert len(world.faults) == 1
 
 
@@ -170,7 +180,8 @@ class TestAnEndpointThatIsOff:
         world.tell(an_event(1))
         world.endpoints.rows[WEBHOOK] = an_endpoint()
         world.tell(an_event(2))
-        assert [row.state for row in world.deliveries.rows.values()] == ["held", "pending"]
+        world.work()
+        assert [row.state for row in world.deliveries.rows.values()] == ["held", "delivered"]
 
     def test_what_was_asked_for_before_its_row_was_there_is_sent(self):
         """The owner switches it on and sends what is held, between our look at the endpoint and the row."""
@@ -187,8 +198,8 @@ class TestAnEndpointThatIsOff:
         world.work()
         assert (world.delivery.state, len(world.receiver.got)) == ("delivered", 1)
 
-    def test_a_row_whose_job_was_lost_in_a_crash_is_held_too(self):
-        """The endpoint was on when the row was put, and off when the batch came again."""
+    def test_a_delivery_whose_job_was_lost_in_a_crash_is_held_too(self):
+        """The endpoint was on at first, and off when the batch came again."""
         world = WebhookWorld()
         world.queue.fails = True
         assert world.fan_out(message(an_event())) == {"0"}
@@ -197,6 +208,37 @@ class TestAnEndpointThatIsOff:
         world.tell(an_event())
         world.work()
         assert (world.delivery.state, world.receiver.got) == ("held", [])
+
+    def test_a_crash_after_the_row_is_mended_although_the_owner_was_quicker_than_the_batch(self):
+        """We die between the row and the look at the switch, and the row is there when the batch comes again."""
+        world = WebhookWorld(an_endpoint(enabled=False))
+        get = world.endpoints.get
+        object.__setattr__(world.endpoints, "get", no_answer)
+        assert world.fan_out(message(an_event())) == {"0"}
+
+        def switch_on(bot_id, webhook_id):
+            world.endpoints.rows[WEBHOOK] = an_endpoint()
+            return get(bot_id, webhook_id)
+
+        object.__setattr__(world.endpoints, "get", switch_on)
+        world.tell(an_event())
+        world.work()
+        assert (world.delivery.state, len(world.receiver.got)) == ("delivered", 1)
+
+    def test_what_came_to_the_sender_before_its_row_was_put_is_not_sent(self):
+        """Two copies of a batch: one saw the endpoint on, the other off."""
+        world = WebhookWorld()
+        world.tell(an_event())
+        world.endpoints.rows[WEBHOOK] = an_endpoint(enabled=False)
+        world.clock.ms += 5_000
+        world.tell(an_event())
+        world.endpoints.rows[WEBHOOK] = an_endpoint()
+        world.work()
+        assert (world.delivery.state, world.receiver.got) == ("held", [])
+
+
+def no_answer(*_):
+    raise Unavailable("no answer")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@
 | the topic is down for hours | here |
 | nobody reads the stream for more than a day | here |
 | the queue brings a message twice, or out of order | test_fanout: handed_out_twice, the_oldest_event_is_first |
-| a crash between a delivery's row and its job | test_fanout: a_crash_between_row_and_job |
+| a crash before a delivery's job | test_fanout: a_crash_before_the_job |
+| a crash between the first answer and the row | test_deliver: a_crash_between_the_answer_and_the_row |
 | a receiver answers 500, 500, 500, 200 | test_deliver: 500_500_500_200 |
 | a receiver always answers 404 | test_deliver: four_failures, what_comes_afterwards_is_held |
 | a receiver fails for one payload | test_deliver: one_payload_that_fails |
