@@ -17,8 +17,6 @@ from shared.webhooks.endpoint import Disabling, Endpoint
 from shared.webhooks.erasing import without_answers
 
 GONE: Final = 410
-EARLY_MS: Final = 1_000
-"""A job may come so much before its time: clocks differ, and SQS counts whole seconds."""
 SUCCESS_LAG_MS: Final = 1_000
 """A success is noted in the endpoint's row unless one was within this time: a busy endpoint would be a hot row."""
 HUNG_SECONDS: Final = 60
@@ -87,9 +85,6 @@ class Deliver:
 
     def _try(self, job: DeliveryJob, delivery: Delivery, *, is_stored: bool) -> None:
         now = self.now_ms()
-        if delivery.next_at_ms is not None and now < delivery.next_at_ms - EARLY_MS:
-            self._put_off(delivery, now)
-            return
         endpoint = self.endpoints.get(job.bot_id, job.key.webhook_id)
         if endpoint is None:
             return  # it was deleted, and its deliveries expire
@@ -190,7 +185,7 @@ class Deliver:
             self.endpoints.note_success(endpoint, answered_ms)
 
     def _put_off(self, delivery: Delivery, now: int) -> None:
-        """Ask for the next try when it is due. SQS waits 15 minutes at most; what comes early is put off again."""
+        """Ask for the next try when it is due. SQS waits 15 minutes at most, and so does every wait of the schedule."""
         left = max(0, -((now - (delivery.next_at_ms or now)) // MILLISECONDS))
         job = DeliveryJob(bot_id=delivery.bot_id, key=delivery.key, round=delivery.round, tried=delivery.tried)
         self.queue.send([job], delay_seconds=min(left, schedule.MAX_DELAY_SECONDS))

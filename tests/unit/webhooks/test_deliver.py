@@ -300,15 +300,6 @@ class TestTwice:
         world.deliver(job)
         assert len(world.delivery.attempts) == 1
 
-    def test_a_job_that_comes_too_early_is_put_off(self, world):
-        world.receiver.answers = [500]
-        world.tell(an_event())
-        world.deliver(world.queue.take())
-        _, job = world.queue.jobs.pop()
-        world.deliver(job)
-        assert len(world.receiver.got) == 1
-        assert world.queue.delays[-1] == 180
-
     def test_a_try_that_is_late_by_our_fault_does_not_cost_the_receiver_one(self, world):
         world.receiver.always = 500
         world.tell(an_event())
