@@ -39,9 +39,13 @@ if TYPE_CHECKING:
     from shared.services.open_api_reading import ReadOpenApi
     from shared.services.open_api_writing import WriteOpenApi
     from shared.services.project import Project
+    from shared.services.rate_limit import RateLimit
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.usage import ShowUsage
+    from shared.services.web_session import WebSessions
+    from shared.services.web_tokens import WebTokens
+    from shared.services.web_uploads import WebUploads
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_management import ManageWebhooks
@@ -429,6 +433,7 @@ def erase_rows() -> "EraseRows":
         now_ms=world.now_ms,
         clock_ns=world.clock_ns,
         report=report_fault,
+        holdings=(web_uploads().erase,) if settings().upload_bucket else (),
     )
 
 
@@ -438,6 +443,47 @@ def api_keys() -> "ApiKeys":
     from shared.storage.api_keys import DynamoApiKeys  # noqa: PLC0415
 
     return ApiKeys(rows=DynamoApiKeys(settings().core_table), now_ms=world.now_ms, new_secret=world.new_secret)
+
+
+@cache
+def web_tokens() -> "WebTokens":
+    from shared.services.web_tokens import WebTokens  # noqa: PLC0415 - only the web channel has tokens
+    from shared.storage.signing_keys import DynamoSigningKeys  # noqa: PLC0415
+
+    return WebTokens(
+        DynamoSigningKeys(settings().core_table),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        new_secret=world.new_secret,
+    )
+
+
+@cache
+def web_sessions() -> "WebSessions":
+    from shared.services.web_session import WebSessions  # noqa: PLC0415 - see web_tokens
+
+    return WebSessions(published=published_bots(), turns=turns(), tokens=web_tokens(), random_key=world.new_secret)
+
+
+@cache
+def web_uploads() -> "WebUploads":
+    from shared.services.web_uploads import WebUploads  # noqa: PLC0415 - see web_tokens
+    from shared.storage.uploads import S3Uploads  # noqa: PLC0415
+
+    return WebUploads(
+        store=S3Uploads(settings().upload_bucket, settings().region),
+        now_ms=world.now_ms,
+        random_bytes=world.random_bytes,
+    )
+
+
+def rate_limit(*, limit: int, window_ms: int, free: int) -> "RateLimit":
+    """One for each kind of thing that is limited; whoever asks keeps it."""
+    from shared.services.rate_limit import RateLimit  # noqa: PLC0415 - see web_tokens
+    from shared.storage.rates import DynamoRates  # noqa: PLC0415
+
+    rates = DynamoRates(settings().core_table)
+    return RateLimit(rates, limit=limit, window_ms=window_ms, free=free, now_ms=world.now_ms)
 
 
 @cache
