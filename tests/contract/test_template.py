@@ -14,6 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 from infra.check_layer import kept_services
 from shared.net.deliveries import TIMEOUT_SECONDS
 from shared.services.relay import PATIENCE_SECONDS
+from shared.storage import uploads
 from shared.storage.keys import TURN_PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -159,6 +160,28 @@ def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone()
     assert [found["Resource"] for found in writing] == [{"Fn::GetAtt": ["TurnsTable", "Arn"]}]
 
 
+def test_the_web_session_api_answers_everything_under_its_path_and_changes_no_turn():
+    (event,) = FUNCTIONS["WebSessionFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/webchat/v1/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["WebSessionFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("WebSessionFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
+
+
+def test_uploads_are_put_from_any_page_and_go_by_themselves_unless_a_message_names_them():
+    bucket = RESOURCES["UploadBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "VersioningConfiguration" not in bucket, "an old version would outlive an erasure"
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["*"], ["PUT"])
+    (unsent,) = [found for found in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in found]
+    ((name, value),) = [(tag["Key"], tag["Value"]) for tag in unsent["TagFilters"]]
+    assert f"{name}={value}" == uploads.NEW
+    assert (unsent["Prefix"], unsent["ExpirationInDays"]) == ("u/", 2)
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -222,13 +245,19 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         *TABLES_AND_BOTS[:4],
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
     ],
+    "web_session": [*TABLES_AND_BOTS[:2], {"Fn::Sub": "${UploadBucket.Arn}/u/*"}],
     "management_api": [
         *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue", "ErasureQueue")),
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
     ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
-ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
+ERASING = {
+    "end_user_eraser": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue", "UploadBucket")),
+        {"Fn::Sub": "${UploadBucket.Arn}/u/*"},
+    ]
+}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -304,12 +333,14 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
         "open_api": reads_and_puts | {"sqs:SendMessage"},
+        "web_session": reads_and_puts | {"dynamodb:UpdateItem", "s3:PutObject", "s3:PutObjectTagging"},
         "management_api": {
             *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
             "sqs:SendMessage",
         },
     }
     deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
+    deleting |= {"s3:ListBucket", "s3:DeleteObject"}
     erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
     assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
 
@@ -608,6 +639,7 @@ def test_the_outputs_say_where_everything_is():
         "TurnsTableName",
         "CoreTableName",
         "BotBucketName",
+        "UploadBucketName",
         "EffectQueueUrl",
         "ErasureQueueUrl",
         "DeliveryQueueUrl",
