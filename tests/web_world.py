@@ -1,5 +1,6 @@
 """The web channel over bots and logs in memory: pages on other sites, customers' servers, callers with a key."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,14 +18,17 @@ from shared.services.web_session import WebSessions
 from shared.services.web_tokens import WebTokens
 from shared.services.web_uploads import WebUploads
 from tests.api_world import a_call, api_keys
-from tests.factories import NOW_MS, an_authoring, an_id_source
+from tests.factories import NOW_MS, a_node, a_response, an_authoring, an_id_source
 from tests.fakes import MemoryBots, MemoryDocuments, MemoryTurns
 
 JsonObject = dict[str, Any]
 
 SHOP = "https://shop.example"
 BASE = "https://api.example"
-FLOW = b'{"title": "Shop", "description": "We sell", "flows": [{"id": 1, "title": "a", "nodes": []}]}'
+NODES = [a_node(1, "entry", {}, 2), a_response(2, "hello", 3), a_node(3, "keyboard", {}, 2)]
+FILE = json.dumps(
+    {"title": "Shop", "description": "We sell", "flows": [{"id": 1, "title": "a", "nodes": NODES}]}
+).encode()
 
 
 class MemorySigningKeys:
@@ -73,9 +77,7 @@ class MemoryUploads:
     def put(self, url: str, content: bytes) -> str:
         key = url.removeprefix("https://bucket.example/").removesuffix("?signed")
         content_type, base_url = self.promised[key]
-        self.objects[key] = Uploaded(
-            head=content[:32], size=len(content), content_type=content_type, base_url=base_url
-        )
+        self.objects[key] = Uploaded(head=content[:32], size=len(content), content_type=content_type, base_url=base_url)
         return key
 
     def get_url(self, key: str, *, content_type: str, seconds: int) -> str:
@@ -100,9 +102,11 @@ class WebWorld:
         self.ms = NOW_MS
         self.turns, self.rates, self.store = MemoryTurns(), MemoryRates(), MemoryUploads()
         self.bots, documents = MemoryBots(self.turns), MemoryDocuments()
-        self.authoring = an_authoring(self.bots, documents, self.turns)
+        self.authoring = an_authoring(
+            bots=self.bots, documents=documents, turns=self.turns, new_secret=world.new_secret
+        )
         for bot_id in ("shop", "other"):
-            self.authoring.import_file(bot_id, FLOW)
+            self.authoring.import_file(bot_id, FILE)
             self.authoring.publish(bot_id)
             self.authoring.connect_web(bot_id, enabled=True)
         self.row = MemorySigningKeys()
@@ -111,15 +115,13 @@ class WebWorld:
             self.row, now_ms=lambda: self.ms, clock_ns=lambda: self.ms * 1_000_000, new_secret=world.new_secret
         )
         self.published = PublishedBots(self.bots, lambda: 10**12 * self.bots.reads)
-        self.sessions = WebSessions(
-            published=self.published, turns=self.turns, tokens=self.tokens, random_key=ids
-        )
+        self.sessions = WebSessions(published=self.published, turns=self.turns, tokens=self.tokens, random_key=ids)
         self.uploads = WebUploads(store=self.store, now_ms=lambda: self.ms, random_bytes=lambda count: b"\x01" * count)
         self.keys = api_keys()
         patch.setattr(wiring, "web_sessions", lambda: self.sessions)
         patch.setattr(wiring, "web_uploads", lambda: self.uploads)
         patch.setattr(wiring, "api_keys", lambda: self.keys)
-        patch.setattr(wiring, "settings", lambda: _Settings())
+        patch.setattr(wiring, "settings", _Settings)
         limits = {"_sessions_limit": app.SESSIONS_A_MINUTE, "_uploads_limit": app.UPLOADS_A_MINUTE}
         for name, limit in limits.items():
             made = RateLimit(self.rates, limit=limit, window_ms=60_000, free=5, now_ms=lambda: self.ms)
@@ -128,17 +130,19 @@ class WebWorld:
     def connect(self, bot_id: str = "shop", **change: Any) -> WebSettings:
         return self.authoring.connect_web(bot_id, **change)
 
-    def call(self, method: str, path: str, *, token: str | None = None, ip: str = "192.0.2.10", **more: Any) -> JsonObject:
+    def call(
+        self, method: str, path: str, *, token: str | None = None, ip: str = "192.0.2.10", **more: Any
+    ) -> JsonObject:
         origin = more.pop("origin", SHOP)
         headers = {**({} if origin is None else {"origin": origin}), **more.pop("headers", {})}
         event = a_call(method, f"/webchat/v1{path}", key=token, headers=headers, **more)
         event["requestContext"]["http"]["sourceIp"] = ip
         return app.handler(event, None)
 
-    def open(self, *, key: str | None = None, origin: str | None = SHOP, ip: str = "192.0.2.10", **body: Any) -> JsonObject:
-        return self.call(
-            "POST", "/sessions", token=key, origin=origin, ip=ip, body={"botId": "shop", **body}
-        )
+    def open(
+        self, *, key: str | None = None, origin: str | None = SHOP, ip: str = "192.0.2.10", **body: Any
+    ) -> JsonObject:
+        return self.call("POST", "/sessions", token=key, origin=origin, ip=ip, body={"botId": "shop", **body})
 
     def vouch(self, user_key: str, secret: str, key_id: str, **claims: Any) -> str:
         payload = {"sub": user_key, "aud": "shop", "exp": self.ms // 1_000 + 300, **claims}
