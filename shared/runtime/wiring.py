@@ -42,10 +42,13 @@ if TYPE_CHECKING:
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.usage import ShowUsage
+    from shared.services.web_chat import WebChat
+    from shared.services.web_push import PushToSockets
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
+    from shared.storage.connections import DynamoConnections
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
@@ -445,6 +448,42 @@ def direct_step() -> "DirectStep":
     from shared.services.direct_step import DirectStep  # noqa: PLC0415 - the Kakao function does not need it
 
     return DirectStep(published=published_bots(), runnable=runnable_bots(), handle_inbound=handle_inbound())
+
+
+@cache
+def connections() -> "DynamoConnections":
+    from shared.storage.connections import DynamoConnections  # noqa: PLC0415 - only the web chat has sockets
+
+    return DynamoConnections(settings().core_table, world.now_ms)
+
+
+@cache
+def push_to_sockets() -> "PushToSockets":
+    from shared.services.web_push import PushToSockets  # noqa: PLC0415 - see connections
+    from shared.storage.connections import SocketPost  # noqa: PLC0415
+
+    return PushToSockets(
+        connections=connections(), post=SocketPost(settings().socket_callback_url), report=report_fault
+    )
+
+
+@cache
+def web_chat() -> "WebChat":
+    from shared.services.web_chat import WebChat  # noqa: PLC0415 - see connections
+    from shared.storage.connections import DynamoSentCounter  # noqa: PLC0415
+
+    return WebChat(
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        handle_inbound=handle_inbound(),
+        counter=DynamoSentCounter(settings().core_table, world.now_ms),
+        push=push_to_sockets(),
+        calendar=usage_calendar(),
+        now_ms=world.now_ms,
+        report=report_fault,
+        report_trace=report_trace,
+    )
 
 
 @cache
