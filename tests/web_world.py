@@ -9,10 +9,9 @@ from shared.channels.web.tokens import Claims
 from shared.conversation.turn import Turn
 from shared.engine.inbound import Inbound
 from shared.errors import Unavailable
-from shared.services.ports import Turns
 from shared.services.request import Handled, Request
-from shared.services.web_chat import WebChat, no_media
-from shared.services.web_ports import AcceptMedia
+from shared.services.web_chat import WebChat, no_uploads
+from shared.services.web_ports import AcceptUpload
 from shared.services.web_push import PushToSockets
 from shared.usage.calendar import SEOUL
 from tests.factories import a_node, a_response
@@ -38,18 +37,15 @@ SHOP: JsonObject = {
 BUDGET_NS = 25_000 * MS
 
 
-class MemoryCounter:
-    """The port SentCounter."""
+class MemoryRates:
+    """The port RateCounters."""
 
     def __init__(self) -> None:
-        self.sent: dict[tuple[str, str, int], int] = {}
+        self.counts: dict[tuple[str, int], int] = {}
 
-    def count(self, bot_id: str, log: str, window: int, *, most: int, deadline_ns: int | None = None) -> bool:
-        key = (bot_id, log, window)
-        if self.sent.get(key, 0) >= most:
-            return False
-        self.sent[key] = self.sent.get(key, 0) + 1
-        return True
+    def add(self, name: str, window: int, count: int, *, expires_at_s: int, deadline_ns: int | None = None) -> int:
+        self.counts[name, window] = self.counts.get((name, window), 0) + count
+        return self.counts[name, window]
 
 
 class MemorySockets:
@@ -90,22 +86,22 @@ class MemorySockets:
 class WebWorld(OpenApiWorld):
     """Bots whose web chat is on, and the use case."""
 
-    def __init__(self, monkeypatch: Any, accept_media: AcceptMedia = no_media, turns: Turns | None = None) -> None:
+    def __init__(self, monkeypatch: Any, accept_upload: AcceptUpload = no_uploads) -> None:
         super().__init__(monkeypatch)
-        self.counter, self.sockets = MemoryCounter(), MemorySockets()
+        self.rates, self.sockets = MemoryRates(), MemorySockets()
         self.push = PushToSockets(connections=self.sockets, post=self.sockets, report=self.reports.append)
         self.chat = WebChat(
             published=self.published,
             runnable=self.runnable,
             turns=self.turns,
             handle_inbound=self.handle_inbound,
-            counter=self.counter,
+            rates=self.rates,
             push=self.push,
             calendar=SEOUL,
             now_ms=self.now_ms,
             report=self.reports.append,
             report_trace=lambda trace, bot_id: None,
-            accept_media=accept_media,
+            accept_upload=accept_upload,
         )
         self.publish(SHOP)
         self.set_web(WebSettings(enabled=True))

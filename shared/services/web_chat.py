@@ -5,7 +5,7 @@ once a second is counted, too.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from shared.bot.model import Bot
@@ -20,12 +20,12 @@ from shared.engine.session import Session
 from shared.engine.step import has_expired, opening_walks
 from shared.engine.trace import TraceEntry
 from shared.engine.walk import PARAMS_LIMIT, params_size
-from shared.errors import Conflict, InvalidInput, MalgilError, NotFound, Unavailable
+from shared.errors import Conflict, InvalidInput, MalgilError, NotFound, RateLimited, Unavailable
 from shared.services.inbound import HandleInbound
 from shared.services.ports import ReadableTurns, RunnableBots
 from shared.services.published_bots import PublishedBots
 from shared.services.request import Handled, Request, shown_keyboard
-from shared.services.web_ports import AcceptMedia, SentCounter
+from shared.services.web_ports import AcceptUpload, RateCounters
 from shared.services.web_push import PushFrames
 from shared.services.web_turns import call_of, context_of, messages_frame, web_messages
 from shared.usage.calendar import UsageCalendar
@@ -49,13 +49,6 @@ MAX_HTTP_ANSWER: Final = 1024 * 1024
 MILLISECONDS: Final = 1_000
 
 
-class RateLimited(MalgilError):
-    """More than an end user may send; details say after which time the same frame is taken."""
-
-    code = "rate_limited"
-    retryable = True
-
-
 class NotStarted(Conflict):
     """There is no conversation yet, or no more."""
 
@@ -77,9 +70,10 @@ class _AlreadyOpen(Exception):
         self.newest = newest
 
 
-def no_media(claims: Claims, media: JsonObject, deadline_ns: int | None) -> JsonObject:
-    """Of an installation without uploads."""
-    raise InvalidInput("data.media: nothing can be uploaded here")
+def no_uploads(claims: Claims, uri: str, deadline_ns: int | None = None) -> bool:
+    """Of an installation where nothing can be uploaded."""
+    del claims, uri, deadline_ns
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +85,7 @@ class _Visit:
     deadline_ns: int | None
     most: int = MAX_FRAME
     connection_id: str | None = None
+    takes_uploads: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +96,13 @@ class WebChat:
     runnable: RunnableBots
     turns: ReadableTurns
     handle_inbound: HandleInbound
-    counter: SentCounter
+    rates: RateCounters
     push: PushFrames
     calendar: UsageCalendar
     now_ms: Callable[[], int]
     report: Callable[[Exception], None]
     report_trace: Callable[[list[TraceEntry], str], None]
-    accept_media: AcceptMedia = no_media
+    accept_upload: AcceptUpload = no_uploads
     typed: dict[str, int] = field(default_factory=dict)
     """When others were last told that somebody types, by log."""
 
@@ -167,10 +162,18 @@ class WebChat:
         record = self.published.get(claims.bot_id, deadline_ns)
         if record is None or record.published is None or record.deleted_at_ms is not None:
             raise NotFound("no such bot", bot=claims.bot_id)
-        if not WebSettings.of(record.channels).enabled:
+        settings = WebSettings.of(record.channels)
+        if not settings.enabled:
             raise NotFound("the web chat of this bot is off", bot=claims.bot_id)
         bot = self.runnable.load(record, record.published, deadline_ns)
-        return _Visit(claims=claims, bot=bot, deadline_ns=deadline_ns, most=most, connection_id=connection_id)
+        return _Visit(
+            claims=claims,
+            bot=bot,
+            deadline_ns=deadline_ns,
+            most=most,
+            connection_id=connection_id,
+            takes_uploads=settings.uploads,
+        )
 
     def _answer(self, visit: _Visit, frame: ClientFrame) -> JsonObject:
         match frame:
@@ -227,8 +230,11 @@ class WebChat:
 
     def _say(self, visit: _Visit, client_id: str, data: JsonObject) -> JsonObject:
         newest = self._newest(visit)
-        if "media" in data and (newest is None or newest.state.revision_of(client_id) is None):
-            data = {**data, "media": self.accept_media(visit.claims, data["media"], visit.deadline_ns)}
+        is_new = newest is None or newest.state.revision_of(client_id) is None
+        if is_new and "media" in data:
+            uri = data["media"]["uri"]
+            if not (visit.takes_uploads and self.accept_upload(visit.claims, uri, visit.deadline_ns)):
+                raise InvalidInput("data.media.uri: it is no upload of this web chat")
         return self._written(visit, self._write(visit, UserMessage(data=data), client_id, newest), client_id)
 
     def _navigate(self, visit: _Visit, frame: frames.Navigate) -> JsonObject:
@@ -316,11 +322,12 @@ class WebChat:
     def _count(self, visit: _Visit) -> None:
         now_ms = self.now_ms()
         window = now_ms // WINDOW_MS
-        claims = visit.claims
-        if not self.counter.count(claims.bot_id, claims.log, window, most=MAX_SENT, deadline_ns=visit.deadline_ns):
-            after_ms = (window + 1) * WINDOW_MS - now_ms
+        expires_s = (window + 2) * WINDOW_MS // MILLISECONDS
+        name = f"sent {visit.claims.bot_id} {visit.claims.log}"
+        if self.rates.add(name, window, 1, expires_at_s=expires_s, deadline_ns=visit.deadline_ns) > MAX_SENT:
             raise RateLimited(
-                f"at most {MAX_SENT} messages in {WINDOW_MS // MILLISECONDS} s are taken", retry_after_ms=after_ms
+                f"at most {MAX_SENT} messages in {WINDOW_MS // MILLISECONDS} s are taken",
+                retry_after_ms=(window + 1) * WINDOW_MS - now_ms,
             )
 
     def _written(self, visit: _Visit, handled: Handled, client_id: str | None) -> JsonObject:
@@ -350,7 +357,7 @@ class WebChat:
         }
         if newest is None:
             return frame
-        visit = _smaller(visit, len(frames.frame_bytes(frame)))
+        visit = replace(visit, most=max(0, visit.most - len(frames.frame_bytes(frame)) - len('"more":true,')))
         if after is None:
             turns, _ = self._page(visit, newest, newest.revision, PAGE_TURNS)
             return {**frame, "messages": [message for said in turns.values() for message in said]}
@@ -417,17 +424,6 @@ class WebChat:
         if not first_contact_ms or turn.at_ms < first_contact_ms:
             return []
         return web_messages(turn, self.now_ms(), self._brand_line(visit))
-
-
-def _smaller(visit: _Visit, taken: int) -> _Visit:
-    """With so many bytes of the answer taken."""
-    return _Visit(
-        claims=visit.claims,
-        bot=visit.bot,
-        deadline_ns=visit.deadline_ns,
-        most=max(0, visit.most - taken - len('"more":true,')),
-        connection_id=visit.connection_id,
-    )
 
 
 def _check_size(params: JsonObject) -> None:

@@ -1,4 +1,4 @@
-"""Sockets of the web channel: which are open for a log, sending to them, and what their fast senders sent."""
+"""Sockets of the web channel: which are open for a log, and sending to them."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -69,37 +69,6 @@ class DynamoConnections:
         item = self._client.call("get_item", None, TableName=self._table, Key=key, ConsistentRead=True).get("Item")
         if item is not None:
             self.remove(item["bot"]["S"], item["log"]["S"], connection_id)
-
-
-class DynamoSentCounter:
-    """The port SentCounter: a row for each window in which somebody was fast."""
-
-    def __init__(self, table_name: str, now_ms: Callable[[], int], client: BoundedClient | None = None) -> None:
-        self._table = table_name
-        self._now_ms = now_ms
-        self._client = client or BoundedClient()
-
-    def count(self, bot_id: str, log: str, window: int, *, most: int, deadline_ns: int | None = None) -> bool:
-        try:
-            self._client.call(
-                "update_item",
-                deadline_ns,
-                TableName=self._table,
-                Key={"pk": {"S": keys.sent_partition(bot_id, log)}, "sk": {"S": str(window)}},
-                UpdateExpression="SET #ttl = :ttl ADD #sent :one",
-                ConditionExpression="attribute_not_exists(#sent) OR #sent < :most",
-                ExpressionAttributeNames={"#sent": "sent", "#ttl": "ttl"},
-                ExpressionAttributeValues={
-                    ":one": {"N": "1"},
-                    ":most": {"N": str(most)},
-                    ":ttl": {"N": str(self._now_ms() // MILLISECONDS + LIFETIME_S)},
-                },
-            )
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] != "ConditionalCheckFailedException":
-                raise
-            return False
-        return True
 
 
 class SocketPost:

@@ -66,16 +66,24 @@ class SigningKeys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """Who somebody is to a bot, and until when the token says so."""
+    """Who somebody is to a bot, and until when the token says so. `vouched_by` names who said that they are their
+    userKey: an identity key of the bot; "" nobody."""
 
     bot_id: str
     user_key: str
     issued_at_s: int
     expires_at_s: int
+    vouched_by: str = ""
 
     @classmethod
-    def fresh(cls, bot_id: str, user_key: str, now_s: int) -> "Claims":
-        return cls(bot_id=bot_id, user_key=user_key, issued_at_s=now_s, expires_at_s=now_s + LIFETIME_S)
+    def fresh(cls, bot_id: str, user_key: str, now_s: int, *, vouched_by: str = "") -> "Claims":
+        return cls(
+            bot_id=bot_id,
+            user_key=user_key,
+            issued_at_s=now_s,
+            expires_at_s=now_s + LIFETIME_S,
+            vouched_by=vouched_by,
+        )
 
     @property
     def end_user_id(self) -> str:
@@ -94,6 +102,7 @@ def issue(claims: Claims, key: SigningKey) -> str:
         "uk": claims.user_key,
         "iat": claims.issued_at_s,
         "exp": claims.expires_at_s,
+        **({"vb": claims.vouched_by} if claims.vouched_by else {}),
     }
     return jwt.encode(payload, key.secret, algorithm=ALGORITHM, headers={"kid": key.kid})
 
@@ -112,7 +121,13 @@ def parse(token: str | None, keys: SigningKeys, now_s: int, *, bot_id: str | Non
         raise AccessDenied(REFUSED)
     if not (isinstance(user_key, str) and 0 < len(user_key) <= MAX_USER_KEY and _is_time(issued) and _is_time(expires)):
         raise AccessDenied(REFUSED)
-    claims = Claims(bot_id=audience, user_key=user_key, issued_at_s=int(issued), expires_at_s=int(expires))
+    claims = Claims(
+        bot_id=audience,
+        user_key=user_key,
+        issued_at_s=int(issued),
+        expires_at_s=int(expires),
+        vouched_by=str(payload.get("vb", "")),
+    )
     if (
         payload.get("iss") != ISSUER
         or payload.get("sub") != claims.end_user_id
@@ -124,18 +139,19 @@ def parse(token: str | None, keys: SigningKeys, now_s: int, *, bot_id: str | Non
     return claims
 
 
-def check_identity(token: str | None, keys: Iterable[IdentityKey], *, bot_id: str, user_key: str, now_s: int) -> None:
-    """Whether the customer's server says that a browser is `user_key`: `kid` an identity key of the bot, `sub` the
-    userKey, `aud` the bot, `exp` not over, `nbf` begun where it is given. Raises AccessDenied, the same for every
-    reason."""
+def check_identity(token: str | None, keys: Iterable[IdentityKey], *, bot_id: str, user_key: str, now_s: int) -> str:
+    """The identity key by which the customer's server says that a browser is `user_key`: `kid` names it, `sub` is the
+    userKey, `aud` the bot, `exp` is not over, `nbf` has begun where it is given. Raises AccessDenied, the same for
+    every reason."""
     kid = _key_id(token)
     key = next((key for key in keys if key.key_id == kid), None)
     payload = {} if token is None or key is None else _verified(token, key.secret)
     audience, expires, begins = payload.get("aud"), payload.get("exp"), payload.get("nbf", 0)
     is_for_bot = audience == bot_id or (isinstance(audience, list) and bot_id in audience)
     is_now = _is_time(expires) and _is_time(begins) and begins - LEEWAY_S <= now_s < expires + LEEWAY_S
-    if not (is_for_bot and is_now and payload.get("sub") == user_key):
+    if key is None or not (is_for_bot and is_now and payload.get("sub") == user_key):
         raise AccessDenied(IDENTITY_REFUSED)
+    return key.key_id
 
 
 def _key_id(token: str | None) -> str | None:

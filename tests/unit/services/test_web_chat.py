@@ -25,6 +25,13 @@ def world(monkeypatch: pytest.MonkeyPatch) -> WebWorld:
     return WebWorld(monkeypatch)
 
 
+def heard(world: WebWorld) -> Any:
+    """What the end user said last."""
+    inbound = world.newest().inbound
+    assert inbound is not None
+    return inbound["data"]
+
+
 def events(turn: Turn) -> list[str]:
     return [event["event"].removeprefix("bot.") for event in turn.events]
 
@@ -105,8 +112,9 @@ def test_where_nobody_is_welcomed_parameters_are_there_before_the_first_message(
     world.set_web(WebSettings(enabled=True))
     assert world.send({**START, "params": {"page": "cart"}})["context"]["params"] == {"page": "cart"}
     assert texts(world.say("장미")) == ["> 장미", "들었어요: 장미"]
-    assert world.newest().state.session is not None
-    assert world.newest().state.session.params == {"page": "cart"}
+    session = world.newest().state.session
+    assert session is not None
+    assert session.params == {"page": "cart"}
 
 
 def test_a_restart_where_nobody_is_welcomed_begins_a_silent_conversation(world: WebWorld) -> None:
@@ -144,8 +152,7 @@ def test_a_message_that_is_sent_again_is_stored_once_and_answered_the_same(world
 def test_a_pressed_button_carries_its_payload_as_a_value(world: WebWorld) -> None:
     data = {"type": "text", "text": "주문", "payload": '{"item": 3}'}
     world.send({"type": "message", "clientId": "c", "data": data})
-    assert world.newest().inbound is not None
-    assert world.newest().inbound["data"]["payload"] == {"item": 3}
+    assert heard(world)["payload"] == {"item": 3}
 
 
 def test_a_reply_that_takes_longer_is_acknowledged_and_comes_as_a_later_turn(world: WebWorld) -> None:
@@ -365,7 +372,7 @@ def test_a_fast_sender_is_stopped_told_when_and_goes_on_then(world: WebWorld) ->
 def test_a_slow_sender_is_not_counted(world: WebWorld) -> None:
     for number in range(30):
         world.say(str(number))
-    assert world.counter.sent == {}
+    assert world.rates.counts == {}
 
 
 def test_an_ended_token_is_told_so(world: WebWorld) -> None:
@@ -384,7 +391,8 @@ def test_an_ended_token_is_told_so(world: WebWorld) -> None:
 
 @pytest.mark.parametrize("what", ["off", "deleted", "unpublished", "never"])
 def test_a_bot_that_is_not_there_any_more_is_not_found(world: WebWorld, what: str) -> None:
-    changes: dict[str, Any] = {"deleted": {"deleted_at_ms": 1}, "unpublished": {"published": None}}.get(what, {})
+    made: dict[str, dict[str, Any]] = {"deleted": {"deleted_at_ms": 1}, "unpublished": {"published": None}}
+    changes = made.get(what, {})
     world.set_web(WebSettings(enabled=what != "off"), **changes)
     claims = Claims.fresh("other" if what == "never" else "shop", "kim", world.ms // 1_000)
     for frame in (START, {"type": "ping"}, {"type": "message", "clientId": "c", "data": {"text": "안녕"}}):
@@ -410,22 +418,27 @@ def test_a_fault_of_ours_is_a_frame_that_says_nothing_of_it(world: WebWorld, mon
     assert isinstance(world.reports[0], ZeroDivisionError)
 
 
-def test_media_is_looked_at_before_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_is_looked_at_before_it_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[str] = []
 
-    def accept(claims: Claims, media: dict[str, Any], deadline_ns: int | None) -> dict[str, Any]:
-        looked.append(media["uri"])
-        return {**media, "uri": "https://stored"}
+    def accept(claims: Claims, uri: str, deadline_ns: int | None = None) -> bool:
+        looked.append(uri)
+        return uri == "upload-1"
 
     world = WebWorld(monkeypatch, accept)
-    frame = {"type": "message", "clientId": "c", "data": {"type": "media", "media": {"uri": "upload-1"}}}
-    for _ in range(2):
-        world.send(frame)
-    assert looked == ["upload-1"]
-    assert world.newest().inbound is not None
-    assert world.newest().inbound["data"]["media"] == {"contentType": "image", "uri": "https://stored"}
+
+    def sent(uri: str) -> dict[str, Any]:
+        return world.send({"type": "message", "clientId": uri, "data": {"type": "media", "media": {"uri": uri}}})
+
+    assert sent("upload-1") == sent("upload-1")
+    assert looked == ["upload-1"], "a resend is not looked at again"
+    assert heard(world)["media"] == {"contentType": "image", "uri": "upload-1"}
+    assert sent("https://elsewhere")["code"] == "invalid_input"
+    world.set_web(WebSettings(enabled=True, uploads=False))
+    assert sent("upload-2")["code"] == "invalid_input"
+    assert len(world.log()) == 1
 
 
-def test_where_nothing_can_be_uploaded_media_is_refused(world: WebWorld) -> None:
+def test_where_nothing_can_be_uploaded_pictures_are_refused(world: WebWorld) -> None:
     frame = {"type": "message", "clientId": "c", "data": {"type": "media", "media": {"uri": "upload-1"}}}
     assert world.send(frame)["code"] == "invalid_input"
