@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.usage import ShowUsage
     from shared.services.web_chat import WebChat
-    from shared.services.web_push import PushToSockets
+    from shared.services.web_push import PushToSockets, PushTurns
     from shared.services.web_session import WebSessions
     from shared.services.web_tokens import WebTokens
     from shared.services.web_uploads import WebUploads
@@ -307,6 +307,23 @@ def relay() -> "Relay":
         set_aside=SqsSetAside(settings().set_aside_queue_url),
         report=report_fault,
         sleep=world.sleep,
+        push=push_turns() if settings().socket_callback_url else lambda records: None,
+    )
+
+
+@cache
+def push_turns() -> "PushTurns":
+    from shared.services.web_push import PushTurns  # noqa: PLC0415 - see relay
+    from shared.storage.turn_stream import read_web_turn  # noqa: PLC0415
+
+    return PushTurns(
+        read=read_web_turn,
+        turns=turns(),
+        published=published_bots(),
+        to_sockets=push_to_sockets(),
+        calendar=usage_calendar(),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
     )
 
 

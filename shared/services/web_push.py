@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from shared.channels.web.frames import fitting, frame_bytes
-from shared.conversation.turn import Turn
+from shared.channels.web.streamed import StreamedWebTurn
 from shared.errors import InvalidInput, MalgilError
 from shared.services.ports import Turns
 from shared.services.published_bots import PublishedBots
@@ -76,16 +76,6 @@ class PushToSockets:
                     return
         except MalgilError as exc:
             self.report(exc)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamedWebTurn:
-    """A turn of the web channel out of the stream; `turn` None: its state lies in a row of its own."""
-
-    bot_id: str
-    log: str
-    revision: int
-    turn: Turn | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
