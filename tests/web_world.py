@@ -1,50 +1,40 @@
-"""The web channel over bots and logs in memory: pages on other sites, customers' servers, callers with a key."""
+"""The web chat over logs in memory: browsers that send frames, sockets that are told, an agent, and the worker."""
 
 import json
-from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-import jwt
-import pytest
-
-from functions.web_session import app
-from shared.channels.web.images import Uploaded
 from shared.channels.web.settings import WebSettings
-from shared.channels.web.tokens import SigningKeys
-from shared.runtime import wiring, world
-from shared.services.published_bots import PublishedBots
-from shared.services.rate_limit import RateLimit
-from shared.services.web_session import WebSessions
-from shared.services.web_tokens import WebTokens
-from shared.services.web_uploads import WebUploads
-from tests.api_world import a_call, api_keys
-from tests.factories import NOW_MS, a_node, a_response, an_authoring, an_id_source
-from tests.fakes import MemoryBots, MemoryDocuments, MemoryTurns
+from shared.channels.web.tokens import Claims
+from shared.conversation.turn import Turn
+from shared.engine.inbound import Inbound
+from shared.errors import Unavailable
+from shared.services.request import Handled, Request
+from shared.services.web_chat import WebChat, no_uploads
+from shared.services.web_ports import AcceptUpload
+from shared.services.web_push import PushToSockets
+from shared.usage.calendar import SEOUL
+from tests.factories import a_node, a_response
+from tests.open_api_world import GREETING, MS, OpenApiWorld
 
 JsonObject = dict[str, Any]
 
-SHOP = "https://shop.example"
-BASE = "https://api.example"
-NODES = [a_node(1, "entry", {}, 2), a_response(2, "hello", 3), a_node(3, "keyboard", {}, 2)]
-FILE = json.dumps(
-    {"title": "Shop", "description": "We sell", "flows": [{"id": 1, "title": "a", "nodes": NODES}]}
-).encode()
-
-
-class MemorySigningKeys:
-    """The port SigningKeyRow."""
-
-    def __init__(self) -> None:
-        self.keys: SigningKeys | None = None
-        self.reads = 0
-
-    def get(self, deadline_ns: int | None = None) -> SigningKeys | None:
-        self.reads += 1
-        return self.keys
-
-    def make(self, keys: SigningKeys, deadline_ns: int | None = None) -> SigningKeys:
-        self.keys = self.keys or keys
-        return self.keys
+SHOP: JsonObject = {
+    **GREETING,
+    "flows": [
+        *GREETING["flows"],
+        {
+            "id": 4,
+            "title": "긴 말",
+            "nodes": [
+                a_node(1, "entry", {}, 2),
+                *[a_response(number, "가" * 1_000, number + 1) for number in range(2, 20)],
+                a_response(20, "끝"),
+            ],
+        },
+    ],
+}
+BUDGET_NS = 25_000 * MS
 
 
 class MemoryRates:
@@ -52,103 +42,115 @@ class MemoryRates:
 
     def __init__(self) -> None:
         self.counts: dict[tuple[str, int], int] = {}
-        self.calls = 0
 
     def add(self, name: str, window: int, count: int, *, expires_at_s: int, deadline_ns: int | None = None) -> int:
-        self.calls += 1
         self.counts[name, window] = self.counts.get((name, window), 0) + count
         return self.counts[name, window]
 
 
-class MemoryUploads:
-    """The port UploadStore. `put` is what a browser does with the URL."""
+class MemorySockets:
+    """The ports Connections and Post: sockets by log, and what each was sent. Those in `gone` are closed, those in
+    `stuck` take nothing."""
 
     def __init__(self) -> None:
-        self.promised: dict[str, tuple[str, str]] = {}
-        self.objects: dict[str, Uploaded] = {}
-        self.kept: set[str] = set()
+        self.open: dict[tuple[str, str], list[str]] = {}
+        self.sent: dict[str, list[JsonObject]] = {}
+        self.gone: set[str] = set()
+        self.stuck: set[str] = set()
+        self.looked_up: list[str] = []
+        self.fails = False
 
-    def put_url(
-        self, key: str, *, content_type: str, size: int, base_url: str, seconds: int
-    ) -> tuple[str, Mapping[str, str]]:
-        self.promised[key] = (content_type, base_url)
-        return f"https://bucket.example/{key}?signed", {"content-type": content_type}
+    def connect(self, claims: Claims, connection_id: str) -> str:
+        self.open.setdefault((claims.bot_id, claims.log), []).append(connection_id)
+        self.sent[connection_id] = []
+        return connection_id
 
-    def put(self, url: str, content: bytes) -> str:
-        key = url.removeprefix("https://bucket.example/").removesuffix("?signed")
-        content_type, base_url = self.promised[key]
-        self.objects[key] = Uploaded(head=content[:32], size=len(content), content_type=content_type, base_url=base_url)
-        return key
+    def of(self, bot_id: str, log: str, deadline_ns: int | None = None) -> list[str]:
+        self.looked_up.append(log)
+        if self.fails:
+            raise Unavailable("the table does not answer")
+        return list(self.open.get((bot_id, log), ()))
 
-    def get_url(self, key: str, *, content_type: str, seconds: int) -> str:
-        return f"https://bucket.example/{key}?read"
+    def remove(self, bot_id: str, log: str, connection_id: str, deadline_ns: int | None = None) -> None:
+        self.open[bot_id, log].remove(connection_id)
 
-    def look(self, key: str, count: int, deadline_ns: int | None = None) -> Uploaded | None:
-        return self.objects.get(key)
-
-    def keep(self, key: str, deadline_ns: int | None = None) -> None:
-        self.kept.add(key)
-
-    def delete_before(self, prefix: str, end: str) -> bool:
-        for key in [key for key in self.objects if key.startswith(prefix) and key < end]:
-            del self.objects[key]
+    def __call__(self, connection_id: str, frame: bytes, deadline_ns: int | None = None) -> bool:
+        if connection_id in self.stuck:
+            raise Unavailable("a socket takes nothing")
+        if connection_id in self.gone:
+            return False
+        self.sent[connection_id].append(json.loads(frame))
         return True
 
 
-class WebWorld:
-    """`shop` is published and on; its pages are on every site unless `connect` says otherwise."""
+class WebWorld(OpenApiWorld):
+    """Bots whose web chat is on, and the use case."""
 
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.ms = NOW_MS
-        self.turns, self.rates, self.store = MemoryTurns(), MemoryRates(), MemoryUploads()
-        self.bots, documents = MemoryBots(self.turns), MemoryDocuments()
-        self.authoring = an_authoring(
-            bots=self.bots, documents=documents, turns=self.turns, new_secret=world.new_secret
+    def __init__(self, monkeypatch: Any, accept_upload: AcceptUpload = no_uploads) -> None:
+        super().__init__(monkeypatch)
+        self.rates, self.sockets = MemoryRates(), MemorySockets()
+        self.push = PushToSockets(connections=self.sockets, post=self.sockets, report=self.reports.append)
+        self.chat = WebChat(
+            published=self.published,
+            runnable=self.runnable,
+            turns=self.turns,
+            handle_inbound=self.handle_inbound,
+            rates=self.rates,
+            push=self.push,
+            calendar=SEOUL,
+            now_ms=self.now_ms,
+            report=self.reports.append,
+            report_trace=lambda trace, bot_id: None,
+            accept_upload=accept_upload,
         )
-        for bot_id in ("shop", "other"):
-            self.authoring.import_file(bot_id, FILE)
-            self.authoring.publish(bot_id)
-            self.authoring.connect_web(bot_id, enabled=True)
-        self.row = MemorySigningKeys()
-        ids = an_id_source()
-        self.tokens = WebTokens(
-            self.row, now_ms=lambda: self.ms, clock_ns=lambda: self.ms * 1_000_000, new_secret=world.new_secret
+        self.publish(SHOP)
+        self.set_web(WebSettings(enabled=True))
+
+    def set_web(self, settings: WebSettings, bot_id: str = "shop", **changes: Any) -> None:
+        """Other settings of the channel, or of the bot's record; the memory of the old ones is over."""
+        bots: Any = self.authoring.bots
+        record = bots.records[bot_id]
+        bots.records[bot_id] = replace(record, channels={"web": settings.to_dict()}, **changes)
+        self.ms += 5_001
+
+    def token(self, user_key: str = "kim", bot_id: str = "shop") -> Claims:
+        return Claims.fresh(bot_id, user_key, self.ms // 1_000)
+
+    def send(self, frame: Any, user_key: str = "kim", *, budget_ns: int = BUDGET_NS, **more: Any) -> JsonObject:
+        """The answer to a frame."""
+        raw = frame if isinstance(frame, str | bytes) else json.dumps(frame)
+        claims = more.pop("claims", None) or self.token(user_key)
+        answer = self.chat.handle(claims, raw, budget_ns, **more)
+        json.dumps(answer, allow_nan=False)
+        return answer
+
+    def say(self, text: str, client_id: str | None = None, user_key: str = "kim", **more: Any) -> JsonObject:
+        """Somebody slow sends a text."""
+        self.ms += 1_000
+        client_id = client_id or f"c-{self.ms}"
+        return self.send(
+            {"type": "message", "clientId": client_id, "data": {"type": "text", "text": text}}, user_key, **more
         )
-        self.published = PublishedBots(self.bots, lambda: 10**12 * self.bots.reads)
-        self.sessions = WebSessions(published=self.published, turns=self.turns, tokens=self.tokens, random_key=ids)
-        self.uploads = WebUploads(store=self.store, now_ms=lambda: self.ms, random_bytes=lambda count: b"\x01" * count)
-        self.keys = api_keys()
-        patch.setattr(wiring, "web_sessions", lambda: self.sessions)
-        patch.setattr(wiring, "web_uploads", lambda: self.uploads)
-        patch.setattr(wiring, "api_keys", lambda: self.keys)
-        patch.setattr(wiring, "settings", _Settings)
-        limits = {"_sessions_limit": app.SESSIONS_A_MINUTE, "_uploads_limit": app.UPLOADS_A_MINUTE}
-        for name, limit in limits.items():
-            made = RateLimit(self.rates, limit=limit, window_ms=60_000, free=5, now_ms=lambda: self.ms)
-            patch.setattr(app, name, lambda made=made: made)
 
-    def connect(self, bot_id: str = "shop", **change: Any) -> WebSettings:
-        return self.authoring.connect_web(bot_id, **change)
+    def from_outside(self, inbound: Inbound, user_key: str = "kim") -> Handled:
+        record = self.published.get("shop")
+        assert record is not None
+        assert record.published is not None
+        self.ms += 1_000
+        return self.handle_inbound(
+            Request(
+                bot=self.runnable.load(record, record.published),
+                platform="web",
+                user_key=user_key,
+                inbound=inbound,
+                from_outside=True,
+            )
+        )
 
-    def call(
-        self, method: str, path: str, *, token: str | None = None, ip: str = "192.0.2.10", **more: Any
-    ) -> JsonObject:
-        origin = more.pop("origin", SHOP)
-        headers = {**({} if origin is None else {"origin": origin}), **more.pop("headers", {})}
-        event = a_call(method, f"/webchat/v1{path}", key=token, headers=headers, **more)
-        event["requestContext"]["http"]["sourceIp"] = ip
-        return app.handler(event, None)
-
-    def open(
-        self, *, key: str | None = None, origin: str | None = SHOP, ip: str = "192.0.2.10", **body: Any
-    ) -> JsonObject:
-        return self.call("POST", "/sessions", token=key, origin=origin, ip=ip, body={"botId": "shop", **body})
-
-    def vouch(self, user_key: str, secret: str, key_id: str, **claims: Any) -> str:
-        payload = {"sub": user_key, "aud": "shop", "exp": self.ms // 1_000 + 300, **claims}
-        return jwt.encode(payload, secret, algorithm="HS256", headers={"kid": key_id})
+    def newest(self, user_key: str = "kim") -> Turn:
+        return self.log(user_key=user_key)[-1]
 
 
-class _Settings:
-    upload_bucket = "uploads"
-    socket_url = "wss://socket.example/prod"
+def texts(frame: JsonObject) -> list[str]:
+    """What is said in a frame, the end user's own after a >."""
+    return [("> " if message["isUser"] else "") + message["data"]["text"] for message in frame["messages"]]

@@ -17,6 +17,7 @@ DELIVERY_QUEUE: Final = "MALGIL_DELIVERY_QUEUE_URL"
 ERASURE_QUEUE: Final = "MALGIL_ERASURE_QUEUE_URL"
 UPLOAD_BUCKET: Final = "MALGIL_UPLOAD_BUCKET"
 SOCKET_URL: Final = "MALGIL_SOCKET_URL"
+SOCKET_CALLBACK_URL: Final = "MALGIL_SOCKET_CALLBACK_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
@@ -47,6 +48,8 @@ class Settings:
     """Of what end users send in the web chat; empty: they cannot send files."""
     socket_url: str = ""
     """Where the web chat's socket is, wss://...; empty: there is none, and clients ask over HTTP."""
+    socket_callback_url: str = ""
+    """Where functions reach open sockets, https://..."""
     secrets_prefix: str = ""
     """Of the bots' credentials in Secrets Manager; empty: there are none."""
     mail_from: str = ""
@@ -78,6 +81,7 @@ class Settings:
             erasure_queue_url=environment.get(ERASURE_QUEUE, ""),
             upload_bucket=environment.get(UPLOAD_BUCKET, ""),
             socket_url=environment.get(SOCKET_URL, ""),
+            socket_callback_url=environment.get(SOCKET_CALLBACK_URL, ""),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
             script_function=environment.get(SCRIPT_FUNCTION, ""),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from shared.channels.web.images import Uploaded
-from shared.channels.web.tokens import SigningKeys
+from shared.channels.web.tokens import Claims, SigningKeys
 
 
 class SigningKeyRow(Protocol):
@@ -36,3 +36,23 @@ class UploadStore(Protocol):
     def look(self, key: str, count: int, deadline_ns: int | None = None) -> Uploaded | None: ...
     def keep(self, key: str, deadline_ns: int | None = None) -> None: ...
     def delete_before(self, prefix: str, end: str) -> bool: ...
+
+
+class AcceptUpload(Protocol):
+    """Looks at what a message's media names before the message is stored, and keeps it. False for what is no upload.
+    Raises InvalidInput for an upload of somebody else, or one that is not what it was said to be."""
+
+    def __call__(self, claims: Claims, uri: str, deadline_ns: int | None = None) -> bool: ...
+
+
+class Connections(Protocol):
+    """Sockets of a log, by the ids that API Gateway gave them."""
+
+    def of(self, bot_id: str, log: str, deadline_ns: int | None = None) -> list[str]: ...
+    def remove(self, bot_id: str, log: str, connection_id: str, deadline_ns: int | None = None) -> None: ...
+
+
+class Post(Protocol):
+    """Sends a frame to a socket: False when that is gone. Raises Unavailable."""
+
+    def __call__(self, connection_id: str, frame: bytes, deadline_ns: int | None = None) -> bool: ...

@@ -17,6 +17,7 @@ VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
 API_KEY_SORT: Final = "K"
+CONNECTION_SORT: Final = "N"
 TOKEN_KEYS_SORT: Final = "TOKENS"  # noqa: S105 - the name of a row
 DEFAULT_WORKSPACE: Final = "default"
 LIST_SHARDS: Final = 8
@@ -78,6 +79,16 @@ def erasures_partition(bot_id: str) -> str:
 def claims_partition(bot_id: str, log: str) -> str:
     """Claims on the work of a log: who carries a walk on, who posts a reply."""
     return f"CL#{bot_id}#{log}"
+
+
+def connections_partition(bot_id: str, log: str) -> str:
+    """Sockets of a log: whoever is to be told of its turns is one query."""
+    return f"N#{bot_id}#{log}"
+
+
+def connection_partition(connection_id: str) -> str:
+    """A socket by its id: the log that it is of, for when it ends."""
+    return f"N#{connection_id}"
 
 
 def identity_partition(public_id: str) -> str:

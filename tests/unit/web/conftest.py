@@ -1,6 +1,6 @@
 import pytest
 
-from tests.web_world import WebWorld
+from tests.web_session_world import WebWorld
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from shared.channels.web.tokens import LIFETIME_S, TokenExpired
 from shared.errors import AccessDenied
 from shared.ids import end_user_id
 from tests.api_world import json_of
-from tests.web_world import SHOP
+from tests.web_session_world import SHOP
 
 DAY_MS = 86_400_000
 

@@ -6,7 +6,7 @@ from shared.conversation.erasure import Erasure
 from shared.errors import InvalidInput
 from shared.services.web_uploads import NotAPicture
 from tests.api_world import json_of
-from tests.web_world import BASE
+from tests.web_session_world import BASE
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(100)
 GIF = b"GIF89a" + bytes(100)
