@@ -29,7 +29,7 @@ def of_type(kind):
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
-WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker")
+WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker", "web_session")
 SCRIPT_FUNCTION = "MALGIL_SCRIPT_FUNCTION"
 each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 
@@ -160,14 +160,14 @@ def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone()
     assert [found["Resource"] for found in writing] == [{"Fn::GetAtt": ["TurnsTable", "Arn"]}]
 
 
-def test_the_web_session_api_answers_everything_under_its_path_and_changes_no_turn():
+def test_the_web_session_api_answers_everything_under_its_path_and_only_appends_turns():
     (event,) = FUNCTIONS["WebSessionFunction"]["Events"].values()
     assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
     assert event["Properties"]["Path"] == "/webchat/v1/{proxy+}"
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["WebSessionFunction"]["Timeout"]
     turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
     allowed = [found["Action"] for found in statements("WebSessionFunction") if turns in listed(found["Resource"])]
-    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"]]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"]]
 
 
 def test_uploads_are_put_from_any_page_and_go_by_themselves_unless_a_message_names_them():
@@ -226,7 +226,10 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
+UPLOADS = [{"Fn::GetAtt": ["UploadBucket", "Arn"]}, {"Fn::Sub": "${UploadBucket.Arn}/u/*"}]
+SOCKETS = {"Fn::Sub": f"arn:{OF_THIS_STACK % 'execute-api'}:${{SocketApi}}/chat/POST/@connections/*"}
 PATH_OF_EVENTS: dict[str, list[Any]] = {
+    "web_session": [*TABLES_AND_BOTS, *UPLOADS, SOCKETS],
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
@@ -245,7 +248,6 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         *TABLES_AND_BOTS[:4],
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
     ],
-    "web_session": [*TABLES_AND_BOTS[:2], {"Fn::Sub": "${UploadBucket.Arn}/u/*"}],
     "management_api": [
         *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue", "ErasureQueue")),
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
@@ -254,8 +256,8 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
 ERASING = {
     "end_user_eraser": [
-        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue", "UploadBucket")),
-        {"Fn::Sub": "${UploadBucket.Arn}/u/*"},
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")),
+        *UPLOADS,
     ]
 }
 EFFECTS = {
@@ -320,7 +322,14 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
     talking = reads_and_puts | {"sqs:SendMessage", "lambda:InvokeFunction"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
+    chatting = talking | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "execute-api:ManageConnections"}
+    signing = {"s3:PutObject", "s3:PutObjectTagging", "s3:ListBucket"}
+    allowed = {
+        "kakao_skill": talking,
+        "flow_step": talking,
+        "effect_worker": talking | taking_jobs,
+        "web_session": chatting | signing,
+    }
     assert carries_out_effects(name) == (folder_of(name) in allowed)
     reading_the_stream = {
         f"dynamodb:{word}" for word in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
@@ -333,7 +342,6 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "webhook_fanout": taking_jobs | {"dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessage"},
         "webhook_deliver": taking_jobs | {"dynamodb:GetItem", "dynamodb:UpdateItem", "sqs:SendMessage"},
         "open_api": reads_and_puts | {"sqs:SendMessage"},
-        "web_session": reads_and_puts | {"dynamodb:UpdateItem", "s3:PutObject", "s3:PutObjectTagging"},
         "management_api": {
             *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
             "sqs:SendMessage",
