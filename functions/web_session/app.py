@@ -1,4 +1,5 @@
-"""The web channel over HTTP (docs/web-chat.md): what a page may know of a bot, tokens for end users, uploads.
+"""The web channel over HTTP (docs/web-chat.md): what a page may know of a bot, tokens for end users, uploads, and
+messages for who cannot have a socket.
 
 Browsers call this from other sites, so it answers CORS by itself: a bot's owner says which sites may show it. A refusal
 from before the bot is known says nothing of any bot, and every page may read it.
@@ -14,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.channels.open_api.parse import parse_params
+from shared.channels.web.frames import MAX_REVISION, error_frame, frame_bytes
 from shared.channels.web.origins import is_allowed
 from shared.channels.web.tokens import MAX_TOKEN, MAX_USER_KEY, REFUSED, Claims, TokenExpired
 from shared.errors import AccessDenied, InvalidInput, MalgilError, NotFound, RateLimited
@@ -21,8 +23,9 @@ from shared.json_input import clean_text
 from shared.runtime import wiring
 from shared.runtime.api import OWN_FAULT, MethodNotAllowed, OpenRequest
 from shared.runtime.fields import Fields
-from shared.runtime.http import Event, Reply, base_url, deadline_ns, empty_reply, error_reply, header, reply
+from shared.runtime.http import Event, Reply, base_url, body_of, deadline_ns, empty_reply, error_reply, header, reply
 from shared.runtime.observability import report_own_fault
+from shared.services.web_chat import MAX_PAGE
 from shared.services.web_session import WebBot, Wish
 from shared.values import to_json
 from shared.webhooks.events import iso
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 
 JsonObject = dict[str, Any]
 
-BUDGET_MS: Final = 10_000
+BUDGET_MS: Final = 25_000
+"""API Gateway hangs up after 30 s."""
 KEY_SCOPE: Final = "conversations:write"
 MAX_PARAMS_BYTES: Final = 64_000
 MAX_SIZE: Final = 2**53
@@ -46,6 +50,19 @@ MINUTE_MS: Final = 60_000
 MILLISECONDS: Final = 1_000
 NETWORK_BITS: Final = 64
 """An IPv6 customer has a network of so many bits, with more addresses than could be counted."""
+
+DEFAULT_PAGE: Final = 30
+FRAME_STATUS: Final = {
+    "invalid_input": HTTPStatus.BAD_REQUEST,
+    "expired": HTTPStatus.UNAUTHORIZED,
+    "not_found": HTTPStatus.NOT_FOUND,
+    "conflict": HTTPStatus.CONFLICT,
+    "not_started": HTTPStatus.CONFLICT,
+    "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "rate_limited": HTTPStatus.TOO_MANY_REQUESTS,
+    "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""Of an error that is a frame, by its code."""
 
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE | re.ASCII)
 
@@ -168,6 +185,39 @@ def open_session(call: Call) -> Reply:
             "rev": session.revision,
         },
     )
+
+
+# ---- messages
+
+
+def post_frame(call: Call) -> Reply:
+    """A client's frame; the answer is the one that its socket would have got, also to what is wrong with the call."""
+    try:
+        claims, _ = _claims(call)
+        call.request.query()
+        frame = wiring.web_chat().handle(claims, body_of(call.request.event), call.until)
+    except MalgilError as exc:
+        answered = _refusal(exc)
+        return {**answered, "body": frame_bytes(error_frame(exc)).decode()}
+    if not frame:
+        return empty_reply()
+    status = FRAME_STATUS.get(frame.get("code", ""), HTTPStatus.OK) if frame["type"] == "error" else HTTPStatus.OK
+    return {**reply(status, {}), "body": frame_bytes(frame).decode()}
+
+
+def list_messages(call: Call) -> Reply:
+    """What came after a revision, as a context frame; or pages of what was said before one."""
+    claims, _ = _claims(call)
+    query = call.request.query("after", "before", "limit")
+    chat = wiring.web_chat()
+    if query.has("after"):
+        if query.has("before") or query.has("limit"):
+            raise InvalidInput("query.after: it stands alone")
+        after = query.whole("after", default=0, lowest=0, highest=MAX_REVISION)
+        return reply(HTTPStatus.OK, chat.missed(claims, after, call.until))
+    before = query.whole("before", default=1, lowest=1, highest=MAX_REVISION) if query.has("before") else None
+    limit = query.whole("limit", default=DEFAULT_PAGE, lowest=1, highest=MAX_PAGE)
+    return reply(HTTPStatus.OK, chat.history(claims, before, limit, call.until))
 
 
 # ---- uploads
@@ -316,6 +366,8 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Route], ...]] = tuple(
     for method, path, route in (
         ("GET", r"/bots/(?P<botId>[^/]+)", show_bot),
         ("POST", r"/sessions", open_session),
+        ("POST", r"/messages", post_frame),
+        ("GET", r"/messages", list_messages),
         ("POST", r"/uploads", make_upload),
         ("GET", r"/uploads/(?P<uploadId>[^/]+)", see_upload),
     )

@@ -14,6 +14,7 @@ from samtranslator.yaml_helper import yaml_parse
 from infra.check_layer import kept_services
 from shared.net.deliveries import TIMEOUT_SECONDS
 from shared.services.relay import PATIENCE_SECONDS
+from shared.storage import uploads
 from shared.storage.keys import TURN_PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +29,7 @@ def of_type(kind):
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
-WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker")
+WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker", "web_session")
 SCRIPT_FUNCTION = "MALGIL_SCRIPT_FUNCTION"
 each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 
@@ -159,6 +160,28 @@ def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone()
     assert [found["Resource"] for found in writing] == [{"Fn::GetAtt": ["TurnsTable", "Arn"]}]
 
 
+def test_the_web_session_api_answers_everything_under_its_path_and_only_appends_turns():
+    (event,) = FUNCTIONS["WebSessionFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/webchat/v1/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["WebSessionFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("WebSessionFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"]]
+
+
+def test_uploads_are_put_from_any_page_and_go_by_themselves_unless_a_message_names_them():
+    bucket = RESOURCES["UploadBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "VersioningConfiguration" not in bucket, "an old version would outlive an erasure"
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["*"], ["PUT"])
+    (unsent,) = [found for found in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in found]
+    ((name, value),) = [(tag["Key"], tag["Value"]) for tag in unsent["TagFilters"]]
+    assert f"{name}={value}" == uploads.NEW
+    assert (unsent["Prefix"], unsent["ExpirationInDays"]) == ("u/", 2)
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -203,7 +226,10 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
+UPLOADS = [{"Fn::GetAtt": ["UploadBucket", "Arn"]}, {"Fn::Sub": "${UploadBucket.Arn}/u/*"}]
+SOCKETS = {"Fn::Sub": f"arn:{OF_THIS_STACK % 'execute-api'}:${{SocketApi}}/chat/POST/@connections/*"}
 PATH_OF_EVENTS: dict[str, list[Any]] = {
+    "web_session": [*TABLES_AND_BOTS, *UPLOADS, SOCKETS],
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
@@ -231,7 +257,12 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
-ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
+ERASING = {
+    "end_user_eraser": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")),
+        *UPLOADS,
+    ]
+}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -302,10 +333,12 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     talking = reads_and_puts | {"sqs:SendMessage", "lambda:InvokeFunction"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     telling_sockets = {"dynamodb:Query", "dynamodb:DeleteItem"} | SOCKETS.keys()
+    chatting = talking | telling_sockets | {"dynamodb:UpdateItem", "s3:PutObjectTagging", "s3:ListBucket"}
     allowed = {
         "kakao_skill": talking,
-        "flow_step": talking | telling_sockets | {"dynamodb:UpdateItem"},
+        "flow_step": chatting,
         "effect_worker": talking | taking_jobs,
+        "web_session": chatting | {"s3:PutObject"},
     }
     assert carries_out_effects(name) == (folder_of(name) in allowed)
     reading_the_stream = {
@@ -327,6 +360,7 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         },
     }
     deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
+    deleting |= {"s3:ListBucket", "s3:DeleteObject"}
     erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
     assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
 
@@ -689,6 +723,7 @@ def test_the_outputs_say_where_everything_is():
         "TurnsTableName",
         "CoreTableName",
         "BotBucketName",
+        "UploadBucketName",
         "EffectQueueUrl",
         "ErasureQueueUrl",
         "DeliveryQueueUrl",

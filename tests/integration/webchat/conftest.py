@@ -73,7 +73,9 @@ class Browser:
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> "Browser":
+        """Connected and caught up: frames that are not waited for may overtake each other."""
         self.connect()
+        self.hear_until(lambda frame: frame["type"] == "context")
         return self
 
     def __exit__(self, *args: object) -> None:

@@ -32,13 +32,12 @@ def test_a_message_is_answered_on_the_socket_that_it_came_from(cloud: LocalCloud
 
 def test_two_tabs_see_each_others_messages_and_a_stranger_sees_none(cloud: LocalCloud, bot_id: str) -> None:
     with Browser(cloud, bot_id) as first, Browser(cloud, bot_id) as second, Browser(cloud, bot_id, "lee") as stranger:
-        for tab in (first, second, stranger):
-            tab.hear()
         first.ask(START, "context")
         first.say("첫째 탭")
-        second.hear_until(lambda frame: frame.get("rev") == 2)
+        second.hear_until(lambda frame: second.rev == 2)
         second.say("둘째 탭")
-        first.hear_until(lambda frame: frame.get("rev") == 3)
+        first.hear_until(lambda frame: first.rev == 3)
+        second.hear_until(lambda frame: second.rev == 3)
         assert first.texts == second.texts
         assert second.texts[1:] == ["> 첫째 탭", "들었어요: 첫째 탭", "> 둘째 탭", "들었어요: 둘째 탭"]
         stranger.ask({"type": "ping"}, "pong")
@@ -47,8 +46,6 @@ def test_two_tabs_see_each_others_messages_and_a_stranger_sees_none(cloud: Local
 
 def test_other_tabs_are_told_that_somebody_types(cloud: LocalCloud, bot_id: str) -> None:
     with Browser(cloud, bot_id) as first, Browser(cloud, bot_id) as second:
-        first.hear()
-        second.hear()
         first.send({"type": "typing"})
         assert second.hear() == {"type": "typing", "by": "user"}
         first.ask({"type": "ping"}, "pong")
@@ -78,7 +75,6 @@ def test_an_agent_is_told_of_on_open_sockets(cloud: LocalCloud, bot_id: str) -> 
 def test_reconnecting_and_syncing_loses_nothing(cloud: LocalCloud, bot_id: str) -> None:
     with Browser(cloud, bot_id) as away, Browser(cloud, bot_id) as here:
         away.ask(START, "context")
-        here.hear()
         away.cut()
         for number in range(5):
             client_id = here.say(str(number))
@@ -169,7 +165,6 @@ def test_what_is_no_frame_is_refused_and_the_socket_stays(
     cloud: LocalCloud, bot_id: str, frame: str | bytes, code: str
 ) -> None:
     with Browser(cloud, bot_id) as kim:
-        kim.hear()
         assert kim.socket is not None
         kim.socket.send(frame)
         refused = kim.hear()
@@ -227,7 +222,6 @@ def test_rows_of_sockets_come_and_go(cloud: LocalCloud, bot_id: str) -> None:
         return wiring.connections().of(bot_id, log_of("kim"))
 
     with Browser(cloud, bot_id) as kim:
-        kim.hear()
         assert len(rows()) == 1
         kim.cut()
     eventually(lambda: not rows())
