@@ -235,7 +235,10 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
         {"Ref": "EventTopic"},
         {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable")),
     ],
+    "ws_authorizer": [{"Fn::GetAtt": ["CoreTable", "Arn"]}],
+    "ws_connect": [{"Fn::GetAtt": ["CoreTable", "Arn"]}],
     "projector": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
@@ -265,6 +268,12 @@ EFFECTS = {
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
     "bedrock:InvokeModel": {"Fn::Split": [",", {"Ref": "BedrockModelArn"}]},
 }
+SOCKETS = {
+    "execute-api:ManageConnections": {
+        "Fn::Sub": f"arn:{OF_THIS_STACK % 'execute-api'}:${{SocketApi}}/chat/POST/@connections/*"
+    }
+}
+"""Sending to sockets of this API alone."""
 
 
 @each_function
@@ -272,7 +281,8 @@ def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(nam
     for statement in statements(name):
         for action in listed(statement["Action"]):
             others = {**PATH_OF_EVENTS, **ERASING}.get(folder_of(name), TABLES_AND_BOTS)
-            expected = [EFFECTS[action]] if action in EFFECTS else others
+            alone = {**EFFECTS, **SOCKETS}
+            expected = [alone[action]] if action in alone else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
 
 
@@ -322,20 +332,22 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
     talking = reads_and_puts | {"sqs:SendMessage", "lambda:InvokeFunction"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    chatting = talking | {"dynamodb:UpdateItem", "dynamodb:DeleteItem", "execute-api:ManageConnections"}
-    signing = {"s3:PutObject", "s3:PutObjectTagging", "s3:ListBucket"}
+    telling_sockets = {"dynamodb:Query", "dynamodb:DeleteItem"} | SOCKETS.keys()
+    chatting = talking | telling_sockets | {"dynamodb:UpdateItem", "s3:PutObjectTagging", "s3:ListBucket"}
     allowed = {
         "kakao_skill": talking,
-        "flow_step": talking,
+        "flow_step": chatting,
         "effect_worker": talking | taking_jobs,
-        "web_session": chatting | signing,
+        "web_session": chatting | {"s3:PutObject"},
     }
     assert carries_out_effects(name) == (folder_of(name) in allowed)
     reading_the_stream = {
         f"dynamodb:{word}" for word in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     }
     path_of_events = {
-        "relay": reading_the_stream | {"sns:Publish", "sqs:SendMessage"},
+        "relay": reading_the_stream | telling_sockets | {"sns:Publish", "sqs:SendMessage", "dynamodb:GetItem"},
+        "ws_authorizer": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "ws_connect": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "projector": reading_the_stream
         | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
         | {"sqs:SendMessage"},
@@ -367,7 +379,11 @@ def test_only_who_erases_people_can_change_or_delete_turns():
 
 @each_function
 def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name):
-    models = {"ses": "sesv2", "bedrock": "bedrock-runtime"}  # where the SDK's name is another than the permission's
+    models = {
+        "ses": "sesv2",
+        "bedrock": "bedrock-runtime",
+        "execute-api": "apigatewaymanagementapi",
+    }  # where the SDK's name is another than the permission's
     services = {action.split(":")[0] for statement in statements(name) for action in listed(statement["Action"])}
     assert {models.get(service, service) for service in services} <= set(kept_services())
 
@@ -491,6 +507,65 @@ def test_the_bucket_refuses_plain_http():
     (statement,) = RESOURCES["BotBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
     assert statement["Effect"] == "Deny"
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+ROUTES = {route["RouteKey"]: route for route in of_type("AWS::ApiGatewayV2::Route").values()}
+
+
+def function_of(integration):
+    uri = RESOURCES[integration]["Properties"]["IntegrationUri"]["Fn::Sub"]
+    return re.search(r"\$\{(\w+)\.Arn\}/invocations$", uri)[1]
+
+
+def target_of(route):
+    return re.fullmatch(r"integrations/\$\{(\w+)\}", ROUTES[route]["Target"]["Fn::Sub"])[1]
+
+
+def test_the_socket_has_three_routes_and_only_who_has_a_token_connects():
+    assert {key: function_of(target_of(key)) for key in ROUTES} == {
+        "$connect": "WsConnectFunction",
+        "$disconnect": "WsConnectFunction",
+        "$default": "FlowStepFunction",
+    }
+    assert ROUTES["$connect"]["AuthorizationType"] == "CUSTOM"
+    authorizer = RESOURCES[ROUTES["$connect"]["AuthorizerId"]["Ref"]]["Properties"]
+    assert authorizer["AuthorizerType"] == "REQUEST"
+    assert "${WsAuthorizerFunction.Arn}" in authorizer["AuthorizerUri"]["Fn::Sub"]
+    assert authorizer["IdentitySource"] == ["route.request.header.Sec-WebSocket-Protocol"], "never the URL"
+
+
+def test_frames_are_answered_on_the_socket_that_they_came_from():
+    (response,) = of_type("AWS::ApiGatewayV2::RouteResponse").values()
+    assert response["RouteId"] == {"Ref": "SocketFrameRoute"}
+    assert response["RouteResponseKey"] == "$default"
+    assert ROUTES["$default"]["RouteResponseSelectionExpression"] == "$default"
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+def test_a_function_behind_the_socket_ends_before_api_gateway_gives_up(route):
+    integration = RESOURCES[target_of(route)]["Properties"]
+    assert integration["TimeoutInMillis"] <= 29_000
+    assert 1_000 * FUNCTIONS[function_of(target_of(route))]["Timeout"] <= integration["TimeoutInMillis"]
+
+
+def test_api_gateway_may_call_the_functions_for_this_socket_alone():
+    allowed = {
+        (found["FunctionName"]["Ref"], found["SourceArn"]["Fn::Sub"].split("}:${")[-1])
+        for found in of_type("AWS::Lambda::Permission").values()
+    }
+    assert allowed == {
+        ("WsAuthorizerFunction", "SocketApi}/authorizers/${SocketAuthorizer}"),
+        ("WsConnectFunction", "SocketApi}/chat/$connect"),
+        ("WsConnectFunction", "SocketApi}/chat/$disconnect"),
+        ("FlowStepFunction", "SocketApi}/chat/$default"),
+    }
+
+
+def test_the_socket_is_throttled_and_its_faults_set_off_an_alarm():
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    assert 0 < stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 2_000
+    assert "AccessLogSettings" not in stage
+    assert ("AWS/ApiGateway", "IntegrationError") in set(alarms_on("ApiId", {"Ref": "SocketApi"}))
 
 
 QUEUES = of_type("AWS::SQS::Queue")
@@ -644,6 +719,7 @@ def test_mappings_are_written_out():
 def test_the_outputs_say_where_everything_is():
     assert set(TEMPLATE["Outputs"]) == {
         "HttpApiUrl",
+        "SocketUrl",
         "TurnsTableName",
         "CoreTableName",
         "BotBucketName",
