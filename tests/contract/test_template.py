@@ -227,9 +227,9 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
 UPLOADS = [{"Fn::GetAtt": ["UploadBucket", "Arn"]}, {"Fn::Sub": "${UploadBucket.Arn}/u/*"}]
-SOCKETS = {"Fn::Sub": f"arn:{OF_THIS_STACK % 'execute-api'}:${{SocketApi}}/chat/POST/@connections/*"}
 PATH_OF_EVENTS: dict[str, list[Any]] = {
-    "web_session": [*TABLES_AND_BOTS, *UPLOADS, SOCKETS],
+    "web_session": [*TABLES_AND_BOTS, *UPLOADS],
+    "flow_step": [*TABLES_AND_BOTS, *UPLOADS],
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
