@@ -14,6 +14,7 @@ from shared.errors import Unavailable
 
 NEW: Final = "state=new"
 """The tag of what no message names yet; the bucket's lifecycle forgets it (template.yaml)."""
+KEPT: Final = {"TagSet": [{"Key": "state", "Value": "kept"}]}
 BASE_URL: Final = "base-url"
 PAGE: Final = 1_000
 GONE: Final = frozenset({"NoSuchKey", "404", "InvalidRange"})
@@ -102,7 +103,7 @@ class S3Uploads:
 
     def keep(self, key: str, deadline_ns: int | None = None) -> None:
         try:
-            self._client.call("put_object_tagging", deadline_ns, Bucket=self._bucket, Key=key, Tagging={"TagSet": []})
+            self._client.call("put_object_tagging", deadline_ns, Bucket=self._bucket, Key=key, Tagging=KEPT)
         except ClientError as exc:
             raise Unavailable("the upload bucket did not keep the object", key=key) from exc
 
