@@ -280,6 +280,7 @@ def test_web_session_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     key = wiring.api_keys().make(name="test", scopes=ALL_SCOPES)[1]
     calls = listen(stack)
     web_session._sessions_limit.cache_clear()
+    answer: Any = None
     for _ in range(web_session.FREE + 1):
         call = a_call("POST", "/webchat/v1/sessions", body={"botId": caller.bot_id, "userKey": "user"})
         answer = web_session.handler(call, None)

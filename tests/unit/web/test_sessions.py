@@ -135,7 +135,7 @@ def test_wrong_identities_are_refused_also_where_none_is_required(web, identity)
         web.vouch("kim", key.secret, "../" + key.key_id),
         web.vouch("kim", key.secret, key.key_id, aud="other"),
         web.vouch("kim", key.secret, key.key_id, exp=web.ms // 1_000 - 61),
-        jwt.encode({"sub": "kim", "aud": "shop"}, None, algorithm="none", headers={"kid": key.key_id}),
+        jwt.encode({"sub": "kim", "aud": "shop"}, "", algorithm="none", headers={"kid": key.key_id}),
         json_of(web.open())["token"],
     ]
     for token in wrong:
