@@ -14,8 +14,8 @@ from shared.webhooks import events as webhook
 
 JsonObject = dict[str, Any]
 
-CALL_CHANGED = "bot.conversation.agent_call_"
-"""What the events of a turn begin with that changed the call for an agent."""
+CALL_CHANGED = "agent_call"
+"""Part of the names of events that tell of a changed call for an agent."""
 
 
 def web_messages(turn: Turn | SaidTurn, now_ms: int, brand_line: str | None = None) -> list[JsonObject]:
@@ -59,7 +59,7 @@ def messages_frame(
 
 def agent_frame(turn: Turn) -> JsonObject | None:
     """That the call for an agent changed; None where it did not."""
-    if not any(event["event"].startswith(CALL_CHANGED) for event in turn.events):
+    if not any(CALL_CHANGED in event["event"] for event in turn.events):
         return None
     call = call_of(turn.state.session)
     return {"type": "agent", "state": call["status"], **({"agent": call["agent"]} if "agent" in call else {})}

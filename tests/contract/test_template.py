@@ -263,6 +263,7 @@ ERASING = {
         *UPLOADS,
     ]
 }
+CHATTING = {"flow_step": [*TABLES_AND_BOTS, *UPLOADS]}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
@@ -280,7 +281,7 @@ SOCKETS = {
 def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
     for statement in statements(name):
         for action in listed(statement["Action"]):
-            others = {**PATH_OF_EVENTS, **ERASING}.get(folder_of(name), TABLES_AND_BOTS)
+            others = {**PATH_OF_EVENTS, **ERASING, **CHATTING}.get(folder_of(name), TABLES_AND_BOTS)
             alone = {**EFFECTS, **SOCKETS}
             expected = [alone[action]] if action in alone else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
