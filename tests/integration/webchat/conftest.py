@@ -23,9 +23,10 @@ JsonObject = dict[str, Any]
 SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
-    """This process's environment is that of the function behind the socket."""
+    """This process's environment is that of the function behind the socket. One for the package: PynamoDB keeps its
+    connection for as long as the table's name is the same."""
     state = tmp_path_factory.mktemp("state")
     with (
         LocalCloud(state=state, http_port=0, aws_port=0, watch=False) as started,
