@@ -42,8 +42,14 @@ def session() -> botocore.session.Session:
 
 
 @cache
-def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2, region: str | None = None) -> Any:
-    """A client with short time-outs; `tries` counts the first one. `region` None is the environment's."""
+def client(
+    service: str,
+    read_timeout_seconds: float = 5.0,
+    tries: int = 2,
+    region: str | None = None,
+    endpoint: str | None = None,
+) -> Any:
+    """A client with short time-outs; `tries` counts the first one. `region` and `endpoint` None: the environment's."""
     config = Config(
         connect_timeout=min(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds * CONNECT_PART),
         read_timeout=read_timeout_seconds,
@@ -52,7 +58,7 @@ def client(service: str, read_timeout_seconds: float = 5.0, tries: int = 2, regi
         parameter_validation=False,
     )
     with _making:
-        return session().create_client(service, region_name=region, config=config)
+        return session().create_client(service, region_name=region, endpoint_url=endpoint, config=config)
 
 
 def share_session(connection: Connection) -> None:
@@ -61,10 +67,12 @@ def share_session(connection: Connection) -> None:
 
 
 class BoundedClient:
-    """Calls within a deadline: at most two tries, each cut to the time that is left."""
+    """Calls within a deadline: at most two tries, each cut to the time that is left. `endpoint` is for services that
+    have no address of their own."""
 
-    def __init__(self, service: str = "dynamodb") -> None:
+    def __init__(self, service: str = "dynamodb", endpoint: str | None = None) -> None:
         self._service = service
+        self._endpoint = endpoint
 
     def call(self, operation: str, deadline_ns: int | None, **parameters: Any) -> Any:
         """Call `operation`. Raises Unavailable when it failed or its outcome is unknown; other refusals pass as
@@ -89,7 +97,7 @@ class BoundedClient:
 
     def send(self, operation: str, timeout_seconds: float, parameters: dict[str, Any]) -> Any:
         """One try."""
-        return getattr(client(self._service, timeout_seconds, 1), operation)(**parameters)
+        return getattr(client(self._service, timeout_seconds, 1, None, self._endpoint), operation)(**parameters)
 
 
 def _seconds_left(deadline_ns: int | None) -> float:

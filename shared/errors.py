@@ -6,6 +6,7 @@ MalgilError
 │  └─ BlockedAddress     an outbound URL is malformed or leads to a network that is not public
 ├─ AccessDenied          a secret or identity is missing or wrong
 ├─ NotFound              no such bot, version, conversation
+├─ RateLimited           too much at once; safe to try again, `retry_after_ms` later
 ├─ Conflict              somebody else was faster; safe to re-read and try again
 └─ Unavailable           a dependency failed or was too slow; safe to try again
 """
@@ -40,6 +41,15 @@ class AccessDenied(MalgilError):
 
 class NotFound(MalgilError):
     code = "not_found"
+
+
+class RateLimited(MalgilError):
+    code = "rate_limited"
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_ms: int, **details: object) -> None:
+        super().__init__(message, retry_after_ms=retry_after_ms, **details)
+        self.retry_after_ms = retry_after_ms
 
 
 class Conflict(MalgilError):

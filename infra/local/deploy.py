@@ -624,9 +624,10 @@ class _Deployer:
         }
         by_arn = {function.arn: function.logical_id for function in self._deployment.functions.values()}
         try:
-            return ApiReader(name, resources, by_arn).read()
+            api = ApiReader(name, resources, by_arn).read()
         except InvalidInput as error:
             raise self._refuse(name, str(error)) from None
+        return replace(api, variables={key: self._localise(value) for key, value in api.variables.items()})
 
     def _check_stage(self, name: str) -> None:
         properties = self._properties(name)

@@ -11,6 +11,7 @@ from infra.local.cloud import LocalCloud
 from infra.local.embedded import CREDENTIALS, REPOSITORY
 from shared.bot.record import BotRecord
 from shared.channels.kakao.settings import SECRET_HEADER
+from shared.channels.web.settings import WEB
 from shared.runtime import wiring
 from shared.services.authoring import Authoring
 
@@ -54,6 +55,8 @@ def _bring_in(authoring: Authoring, path: Path, cloud: LocalCloud) -> None:
         authoring.publish(bot_id) if imported.is_new_version or imported.record.published is None else imported.record
     )
     settings = authoring.connect_kakao(bot_id)
+    if WEB not in record.channels:  # else its owner has said already whether it is on
+        authoring.connect_web(bot_id, enabled=True)
     published = record.published
     number = published.number if published is not None else 0
     sys.stdout.write(

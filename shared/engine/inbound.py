@@ -23,6 +23,11 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Restarted:
+    """The end user begins anew: their conversation ends, and another one is opened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StartAt:
     """Jump to a flow or node asked for from outside: a goto button (with what its tap said), an agent, the API."""
 
@@ -79,6 +84,7 @@ class ParametersChanged:
 Inbound = (
     UserMessage
     | Opened
+    | Restarted
     | StartAt
     | AgentJoined
     | AgentMessage
@@ -100,6 +106,7 @@ def said_by_end_user(inbound: Inbound) -> JsonObject | None:
 _KINDS: Final[dict[str, type[Inbound]]] = {
     "message": UserMessage,
     "opened": Opened,
+    "restarted": Restarted,
     "start": StartAt,
     "joined": AgentJoined,
     "said": AgentMessage,

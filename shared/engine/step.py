@@ -19,6 +19,7 @@ from shared.engine.inbound import (
     Inbound,
     Opened,
     ParametersChanged,
+    Restarted,
     StartAt,
     UserMessage,
 )
@@ -55,7 +56,7 @@ class StepResult:
 def step(bot: Bot, session: Session | None, inbound: Inbound, surroundings: Surroundings) -> StepResult:
     """Advance a conversation by one inbound event, up to the next wait."""
     facts: list[Fact] = []
-    if session is not None and has_expired(bot, session, surroundings.now_ms):
+    if session is not None and (isinstance(inbound, Restarted) or has_expired(bot, session, surroundings.now_ms)):
         facts.append(Fact("conversation.deleted", session))
         session = None
     if session is None:
@@ -115,6 +116,18 @@ def has_expired(bot: Bot, session: Session, now_ms: int) -> bool:
     return now_ms - session.updated_at_ms > minutes * MILLISECONDS_A_MINUTE
 
 
+def opening_walks(bot: Bot, session: Session | None, now_ms: int) -> bool:
+    """Whether an opening does more than to show again where the conversation waits."""
+    if not bot.session_behavior["welcomeOnSessionStart"]:
+        return False
+    return session is None or has_expired(bot, session, now_ms) or _is_welcome_due(bot, session)
+
+
+def _is_welcome_due(bot: Bot, session: Session) -> bool:
+    is_new = session.waiting == "first" or not bot.session_behavior["restoreNavigation"]
+    return is_new and session.call["status"] not in CALLING
+
+
 def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> StepResult:
     """An opening while the welcome is switched off: no conversation begins; the channel gets systemMessage.empty."""
     nobody = Session(conversation_id=surroundings.new_conversation_id, created_at_ms=surroundings.now_ms)
@@ -126,7 +139,7 @@ def _nothing_said(bot: Bot, facts: list[Fact], surroundings: Surroundings) -> St
 def _dispatch(walk: Walk, inbound: Inbound) -> None:
     if isinstance(inbound, UserMessage):
         _hear(walk)
-    elif isinstance(inbound, Opened):
+    elif isinstance(inbound, Opened | Restarted):
         _open(walk)
     elif isinstance(inbound, StartAt):
         _start_at(walk, inbound)
@@ -218,9 +231,7 @@ def _take_answer(walk: Walk, node: Node, answer: EffectAnswer) -> None:
 
 def _open(walk: Walk) -> None:
     """The conversation was opened: welcome somebody new, show the last keyboard to somebody known."""
-    behavior, session = walk.bot.session_behavior, walk.session
-    is_due = session.waiting == "first" or not behavior["restoreNavigation"]
-    if behavior["welcomeOnSessionStart"] and is_due and session.call["status"] not in CALLING:
+    if walk.bot.session_behavior["welcomeOnSessionStart"] and _is_welcome_due(walk.bot, walk.session):
         walk.start_at_entry()
     else:
         walk.spoke = True  # showing the keyboard again is enough: nothing else is said

@@ -47,12 +47,11 @@ class MethodNotAllowed(MalgilError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A call whose key is good for it. `path` holds the parameters of the route."""
+class OpenRequest:
+    """A call, whoever it is from. `path` holds the parameters of the route."""
 
     event: Event
     path: Mapping[str, str]
-    key: ApiKey
 
     def body(self, *known: str, max_bytes: int = MAX_BODY_BYTES) -> Fields:
         """The body, an object of the fields `known`; none at all is an empty one. Raises InvalidInput."""
@@ -70,6 +69,13 @@ class Request:
         if len(values) < len(pairs):
             raise InvalidInput("query: a field is given twice")
         return Fields(values, known, "query")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(OpenRequest):
+    """A call whose key is good for it."""
+
+    key: ApiKey
 
 
 Route = Callable[[Request], Reply]

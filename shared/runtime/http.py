@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import Any, Final
 
-from shared.errors import AccessDenied, Conflict, InvalidInput, MalgilError, NotFound, Unavailable
+from shared.errors import AccessDenied, Conflict, InvalidInput, MalgilError, NotFound, RateLimited, Unavailable
 from shared.runtime import world
 
 Event = dict[str, Any]
@@ -22,6 +22,7 @@ STATUS: Final[dict[type[MalgilError], HTTPStatus]] = {
     AccessDenied: HTTPStatus.FORBIDDEN,
     InvalidInput: HTTPStatus.BAD_REQUEST,
     NotFound: HTTPStatus.NOT_FOUND,
+    RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     Conflict: HTTPStatus.CONFLICT,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     MalgilError: HTTPStatus.INTERNAL_SERVER_ERROR,

@@ -15,6 +15,9 @@ EVENT_TOPIC: Final = "MALGIL_EVENT_TOPIC_ARN"
 SET_ASIDE_QUEUE: Final = "MALGIL_SET_ASIDE_QUEUE_URL"
 DELIVERY_QUEUE: Final = "MALGIL_DELIVERY_QUEUE_URL"
 ERASURE_QUEUE: Final = "MALGIL_ERASURE_QUEUE_URL"
+UPLOAD_BUCKET: Final = "MALGIL_UPLOAD_BUCKET"
+SOCKET_URL: Final = "MALGIL_SOCKET_URL"
+SOCKET_CALLBACK_URL: Final = "MALGIL_SOCKET_CALLBACK_URL"
 SECRETS_PREFIX: Final = "MALGIL_SECRETS_PREFIX"
 MAIL_FROM: Final = "MALGIL_MAIL_FROM"
 SCRIPT_FUNCTION: Final = "MALGIL_SCRIPT_FUNCTION"
@@ -41,6 +44,12 @@ class Settings:
     delivery_queue_url: str = ""
     erasure_queue_url: str = ""
     """Empty: nobody can be erased from here."""
+    upload_bucket: str = ""
+    """Of what end users send in the web chat; empty: they cannot send files."""
+    socket_url: str = ""
+    """Where the web chat's socket is, wss://...; empty: there is none, and clients ask over HTTP."""
+    socket_callback_url: str = ""
+    """Where functions reach open sockets, https://..."""
     secrets_prefix: str = ""
     """Of the bots' credentials in Secrets Manager; empty: there are none."""
     mail_from: str = ""
@@ -70,6 +79,9 @@ class Settings:
             set_aside_queue_url=environment.get(SET_ASIDE_QUEUE, ""),
             delivery_queue_url=environment.get(DELIVERY_QUEUE, ""),
             erasure_queue_url=environment.get(ERASURE_QUEUE, ""),
+            upload_bucket=environment.get(UPLOAD_BUCKET, ""),
+            socket_url=environment.get(SOCKET_URL, ""),
+            socket_callback_url=environment.get(SOCKET_CALLBACK_URL, ""),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
             mail_from=environment.get(MAIL_FROM, ""),
             script_function=environment.get(SCRIPT_FUNCTION, ""),

@@ -39,13 +39,20 @@ if TYPE_CHECKING:
     from shared.services.open_api_reading import ReadOpenApi
     from shared.services.open_api_writing import WriteOpenApi
     from shared.services.project import Project
+    from shared.services.rate_limit import RateLimit
     from shared.services.relay import Relay
     from shared.services.unfinished_walks import FinishWalks
     from shared.services.usage import ShowUsage
+    from shared.services.web_chat import WebChat
+    from shared.services.web_push import PushToSockets, PushTurns
+    from shared.services.web_session import WebSessions
+    from shared.services.web_tokens import WebTokens
+    from shared.services.web_uploads import WebUploads
     from shared.services.webhook_deliver import Deliver
     from shared.services.webhook_fanout import Fanout
     from shared.services.webhook_management import ManageWebhooks
     from shared.services.webhook_replay import Replay
+    from shared.storage.connections import DynamoConnections
     from shared.storage.counters import DynamoCounters
     from shared.storage.deliveries import DynamoDeliveries
     from shared.storage.delivery_queue import SqsDeliveryQueue
@@ -300,6 +307,23 @@ def relay() -> "Relay":
         set_aside=SqsSetAside(settings().set_aside_queue_url),
         report=report_fault,
         sleep=world.sleep,
+        push=push_turns() if settings().socket_callback_url else lambda records: None,
+    )
+
+
+@cache
+def push_turns() -> "PushTurns":
+    from shared.services.web_push import PushTurns  # noqa: PLC0415 - see relay
+    from shared.storage.turn_stream import read_web_turn  # noqa: PLC0415
+
+    return PushTurns(
+        read=read_web_turn,
+        turns=turns(),
+        published=published_bots(),
+        to_sockets=push_to_sockets(),
+        calendar=usage_calendar(),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
     )
 
 
@@ -429,6 +453,7 @@ def erase_rows() -> "EraseRows":
         now_ms=world.now_ms,
         clock_ns=world.clock_ns,
         report=report_fault,
+        holdings=(web_uploads().erase,) if settings().upload_bucket else (),
     )
 
 
@@ -441,10 +466,88 @@ def api_keys() -> "ApiKeys":
 
 
 @cache
+def web_tokens() -> "WebTokens":
+    from shared.services.web_tokens import WebTokens  # noqa: PLC0415 - only the web channel has tokens
+    from shared.storage.signing_keys import DynamoSigningKeys  # noqa: PLC0415
+
+    return WebTokens(
+        DynamoSigningKeys(settings().core_table),
+        now_ms=world.now_ms,
+        clock_ns=world.clock_ns,
+        new_secret=world.new_secret,
+    )
+
+
+@cache
+def web_sessions() -> "WebSessions":
+    from shared.services.web_session import WebSessions  # noqa: PLC0415 - see web_tokens
+
+    return WebSessions(published=published_bots(), turns=turns(), tokens=web_tokens(), random_key=world.new_secret)
+
+
+@cache
+def web_uploads() -> "WebUploads":
+    from shared.services.web_uploads import WebUploads  # noqa: PLC0415 - see web_tokens
+    from shared.storage.uploads import S3Uploads  # noqa: PLC0415
+
+    return WebUploads(
+        store=S3Uploads(settings().upload_bucket, settings().region),
+        now_ms=world.now_ms,
+        random_bytes=world.random_bytes,
+    )
+
+
+def rate_limit(*, limit: int, window_ms: int, free: int) -> "RateLimit":
+    """One for each kind of thing that is limited; whoever asks keeps it."""
+    from shared.services.rate_limit import RateLimit  # noqa: PLC0415 - see web_tokens
+    from shared.storage.rates import DynamoRates  # noqa: PLC0415
+
+    rates = DynamoRates(settings().core_table)
+    return RateLimit(rates, limit=limit, window_ms=window_ms, free=free, now_ms=world.now_ms)
+
+
+@cache
 def direct_step() -> "DirectStep":
     from shared.services.direct_step import DirectStep  # noqa: PLC0415 - the Kakao function does not need it
 
     return DirectStep(published=published_bots(), runnable=runnable_bots(), handle_inbound=handle_inbound())
+
+
+@cache
+def connections() -> "DynamoConnections":
+    from shared.storage.connections import DynamoConnections  # noqa: PLC0415 - only the web chat has sockets
+
+    return DynamoConnections(settings().core_table, world.now_ms)
+
+
+@cache
+def push_to_sockets() -> "PushToSockets":
+    from shared.services.web_push import PushToSockets  # noqa: PLC0415 - see connections
+    from shared.storage.connections import SocketPost  # noqa: PLC0415
+
+    return PushToSockets(
+        connections=connections(), post=SocketPost(settings().socket_callback_url), report=report_fault
+    )
+
+
+@cache
+def web_chat() -> "WebChat":
+    from shared.services.web_chat import WebChat, no_uploads  # noqa: PLC0415 - see connections
+    from shared.storage.rates import DynamoRates  # noqa: PLC0415
+
+    return WebChat(
+        published=published_bots(),
+        runnable=runnable_bots(),
+        turns=turns(),
+        handle_inbound=handle_inbound(),
+        rates=DynamoRates(settings().core_table),
+        push=push_to_sockets(),
+        calendar=usage_calendar(),
+        now_ms=world.now_ms,
+        report=report_fault,
+        report_trace=report_trace,
+        accept_upload=web_uploads().accept if settings().upload_bucket else no_uploads,
+    )
 
 
 @cache

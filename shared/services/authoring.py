@@ -1,4 +1,4 @@
-"""What bot authors do: import, lint, export, publish, roll back, delete, connect to KakaoTalk.
+"""What bot authors do: import, lint, export, publish, roll back, delete, connect to KakaoTalk and to web pages.
 
 Every change of what end users or receivers see is one transaction of the bot's row and a turn in the bot's `_sys` log,
 so that its event keeps the same promise as a conversation's.
@@ -13,6 +13,7 @@ from shared.bot.lint import lint
 from shared.bot.problem import Problem
 from shared.bot.record import BotRecord, BotVersion
 from shared.channels.kakao.settings import KakaoSettings
+from shared.channels.web.settings import MAX_IDENTITY_KEYS, WEB, IdentityKey, WebSettings
 from shared.conversation.turn import NO_STATE, LogState, Turn
 from shared.errors import Conflict, InvalidBot, InvalidInput, NotFound
 from shared.ids import BOT_ID
@@ -23,6 +24,7 @@ SYSTEM_LOG: Final = "_sys"
 HISTORY_KEPT: Final = 20
 CONFLICT_TRIES: Final = 3
 KAKAO: Final = "kakao"
+KEY_ID_CHARACTERS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,12 +187,46 @@ class Authoring:
             settings = replace(settings, kakao_bot_id=kakao_bot_id.removesuffix("!") or None)
         if welcome_block_id is not None:
             settings = replace(settings, welcome_block_id=welcome_block_id or None)
-        if settings.to_dict() != stored:
-            channels = {**record.channels, KAKAO: settings.to_dict()}
-            changed = replace(record, channels=channels, updated_at_ms=self.now_ms())
-            content = {} if record.latest is None else self.content(record)
-            self._change(changed, "bot.updated", content, channel=KAKAO)
+        self._connect(record, KAKAO, settings.to_dict())
         return settings
+
+    def connect_web(
+        self,
+        bot_id: str,
+        *,
+        enabled: bool | None = None,
+        origins: tuple[str, ...] | None = None,
+        require_identity: bool | None = None,
+        new_identity_key: bool = False,
+    ) -> WebSettings:
+        """The bot's web channel; what is None stays as it is, and nothing is stored when nothing changes. A new
+        identity key comes first, and the one before it stays valid. Raises InvalidInput with the place of a wrong
+        origin."""
+        record = self.get(bot_id)
+        settings = before = WebSettings.of(record.channels)
+        if enabled is not None:
+            settings = replace(settings, enabled=enabled)
+        if origins is not None:
+            settings = replace(settings, allowed_origins=origins)
+        if require_identity is not None:
+            settings = replace(settings, require_identity=require_identity)
+        if new_identity_key:
+            key = IdentityKey(key_id=f"id_{self.new_secret()[:KEY_ID_CHARACTERS]}", secret=self.new_secret())
+            settings = replace(settings, identity_keys=(key, *settings.identity_keys)[:MAX_IDENTITY_KEYS])
+        if settings == before:
+            return settings
+        settings = WebSettings.parse(settings.to_dict())
+        self._connect(record, WEB, settings.to_dict())
+        return settings
+
+    def _connect(self, record: BotRecord, platform: str, settings: JsonObject) -> None:
+        """Store the settings of a channel, and tell receivers, if they are other ones than before."""
+        if settings == record.channels.get(platform):
+            return
+        channels = {**record.channels, platform: settings}
+        changed = replace(record, channels=channels, updated_at_ms=self.now_ms())
+        content = {} if record.latest is None else self.content(record)
+        self._change(changed, "bot.updated", content, channel=platform)
 
     def _change(
         self,
@@ -239,7 +275,10 @@ def _bot_event(record: BotRecord, content: JsonObject) -> JsonObject:
         bot_id=record.bot_id,
         profile=record.profile,
         preference=preference if isinstance(preference, dict) else {},
-        integration={platform: {"enabled": True} for platform in record.channels},
+        integration={
+            platform: {"enabled": settings.get("enabled") is not False}
+            for platform, settings in record.channels.items()
+        },
         created_at_ms=record.created_at_ms,
         at_ms=record.updated_at_ms,
         deleted_at_ms=record.deleted_at_ms,

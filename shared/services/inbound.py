@@ -136,4 +136,4 @@ class HandleInbound:
             return Handled(turn=more.turn, is_waiting=True, trace=trace)
         if more.turn.state.unfinished.held:
             self.advance.nudge(request)
-        return Handled(turn=more.turn, given=due.turns, trace=trace)
+        return Handled(turn=more.turn, heard=turn, given=due.turns, trace=trace)

@@ -35,21 +35,26 @@ class Relay:
     set_aside: SetAside
     report: Callable[[Exception], None]
     sleep: Callable[[float], None]
+    push: Callable[[Sequence[JsonObject]], None] = lambda records: None
+    """Tells open sockets of records whose events are published. Raises nothing."""
 
     def __call__(self, records: Sequence[JsonObject]) -> str | None:
         """Relay a batch of one shard. The sequence number from which it must come again; None when all is done."""
+        failed = self._relay(records)
+        self.push(records if failed is None else records[:failed])
+        return None if failed is None else str(records[failed]["dynamodb"]["SequenceNumber"])
+
+    def _relay(self, records: Sequence[JsonObject]) -> int | None:
+        """The index of the first record that must come again."""
         turns: list[tuple[int, StreamedTurn]] = []
         for index, record in enumerate(records):
             try:
                 turns.append((index, self.read(record)))
             except InvalidInput as exc:
                 if not self._kept_aside(record["dynamodb"].get("Keys", {}), exc):
-                    return self._failed(records, self._publish(turns), index)
-        return self._failed(records, self._publish(turns))
-
-    def _failed(self, records: Sequence[JsonObject], *indices: int | None) -> str | None:
-        failed = [index for index in indices if index is not None]
-        return str(records[min(failed)]["dynamodb"]["SequenceNumber"]) if failed else None
+                    unpublished = self._publish(turns)
+                    return index if unpublished is None else min(unpublished, index)
+        return self._publish(turns)
 
     def _publish(self, turns: list[tuple[int, StreamedTurn]]) -> int | None:
         """The index of the first turn of which something was not published."""

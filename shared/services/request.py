@@ -70,9 +70,11 @@ class Request:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
     """The turn that answers the request, after the turns `given` whose replies go out with it. `is_waiting`: the reply
-    is not there yet. `is_resend`: it was there already. `trace` is empty then."""
+    is not there yet. `is_resend`: it was there already. `trace` is empty then. `heard` is the turn that stored the
+    message, where the walk was saved before it went on to `turn`."""
 
     turn: Turn
+    heard: Turn | None = None
     given: tuple[Turn, ...] = ()
     is_waiting: bool = False
     is_resend: bool = False

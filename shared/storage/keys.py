@@ -17,6 +17,8 @@ VERSION_PREFIX: Final = "V#"
 WEBHOOK_PREFIX: Final = "WH#"
 IDENTITY_SORT: Final = "ID"
 API_KEY_SORT: Final = "K"
+CONNECTION_SORT: Final = "N"
+TOKEN_KEYS_SORT: Final = "TOKENS"  # noqa: S105 - the name of a row
 DEFAULT_WORKSPACE: Final = "default"
 LIST_SHARDS: Final = 8
 """Partitions of each list of a bot: a partition takes 1,000 writes a second."""
@@ -79,6 +81,16 @@ def claims_partition(bot_id: str, log: str) -> str:
     return f"CL#{bot_id}#{log}"
 
 
+def connections_partition(bot_id: str, log: str) -> str:
+    """Sockets of a log: whoever is to be told of its turns is one query."""
+    return f"N#{bot_id}#{log}"
+
+
+def connection_partition(connection_id: str) -> str:
+    """A socket by its id: the log that it is of, for when it ends."""
+    return f"N#{connection_id}"
+
+
 def identity_partition(public_id: str) -> str:
     """A public id: whom or what it names, and in which log that lies."""
     return f"ID#{public_id}"
@@ -126,6 +138,16 @@ def counted_partition(minute: int) -> str:
 def bots_of_workspace(workspace: str) -> str:
     """gsi1pk: the bots of a workspace by the time of their last change."""
     return f"W#{workspace}#B"
+
+
+def workspace_partition(workspace: str) -> str:
+    """What the whole workspace has once, such as the keys that sign the web chat's tokens."""
+    return f"W#{workspace}"
+
+
+def rate_partition(name: str, window: int) -> str:
+    """How often somebody did something in a window of time; expires."""
+    return f"RL#{name}#{window}"
 
 
 def api_key_partition(key_id: str) -> str:

@@ -102,6 +102,15 @@ def decode(packed: bytes, version: int, known: bytes = b"") -> JsonObject:
     return body
 
 
+def decode_of_platform(packed: bytes, version: int, known: bytes, platform: str) -> JsonObject | None:
+    """A stored body again, if it is of this platform: parsed only where it says so somewhere outside a text."""
+    raw = _inflated(packed, version, known)
+    if f'"platform":"{platform}","userKey":'.encode() not in raw:
+        return None
+    body: JsonObject = json.loads(raw)
+    return body if body["platform"] == platform else None
+
+
 def decode_events(packed: bytes, version: int, known: bytes, commit: str) -> list[bytes]:
     """The events of a stored body as they were written, each a JSON object: for the relay, which only passes them on.
 

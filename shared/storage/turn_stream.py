@@ -8,7 +8,10 @@ import zlib
 from dataclasses import dataclass
 from typing import Any, Final
 
+from shared.channels.web.settings import WEB
+from shared.channels.web.streamed import StreamedWebTurn
 from shared.conversation.projection import BEGUN, RECEIVED, SENT, SeenTurn
+from shared.conversation.turn import Turn
 from shared.errors import InvalidInput, Unavailable
 from shared.ids import BOT_ID
 from shared.storage import keys, turn_codec
@@ -76,6 +79,25 @@ def read_seen_turn(record: JsonObject) -> SeenTurn:
             first_of_month=_number(body.get("firstOfMonth")),
             events=body["events"],
         )
+    except MISSHAPEN as exc:
+        raise UnreadableTurn(f"a record of the stream holds no turn: {type(exc).__name__}") from exc
+
+
+def read_web_turn(record: JsonObject) -> StreamedWebTurn | None:
+    """A turn of the web channel with its state, unless that lies in a row of its own; None for another channel's, which
+    is usually seen without parsing it. Raises UnreadableTurn."""
+    try:
+        row = _row(record)
+        body = turn_codec.decode_of_platform(row.packed, row.version, row.hints, WEB)
+        if body is None:
+            return None
+        revision = keys.revision_of(row.sort)
+        turn = None
+        if "row" not in body["state"]:
+            turn = Turn.from_body(
+                body, bot_id=row.bot_id, log=row.log, revision=revision, commit=row.commit, at_ms=row.at_ms
+            )
+        return StreamedWebTurn(bot_id=row.bot_id, log=row.log, revision=revision, turn=turn)
     except MISSHAPEN as exc:
         raise UnreadableTurn(f"a record of the stream holds no turn: {type(exc).__name__}") from exc
 

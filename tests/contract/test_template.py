@@ -16,6 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 from infra.check_layer import kept_services
 from shared.net.deliveries import TIMEOUT_SECONDS
 from shared.services.relay import PATIENCE_SECONDS
+from shared.storage import uploads
 from shared.storage.keys import TURN_PREFIX
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +31,7 @@ def of_type(kind):
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 FOLDERS = {path.name for path in (ROOT / "functions").iterdir() if path.is_dir() and path.name != "__pycache__"}
-WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker")
+WALKS_FLOWS = ("kakao_skill", "flow_step", "effect_worker", "web_session")
 SCRIPT_FUNCTION = "MALGIL_SCRIPT_FUNCTION"
 each_function = pytest.mark.parametrize("name", sorted(FUNCTIONS))
 
@@ -161,6 +162,28 @@ def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone()
     assert [found["Resource"] for found in writing] == [{"Fn::GetAtt": ["TurnsTable", "Arn"]}]
 
 
+def test_the_web_session_api_answers_everything_under_its_path_and_only_appends_turns():
+    (event,) = FUNCTIONS["WebSessionFunction"]["Events"].values()
+    assert (event["Type"], event["Properties"]["Method"]) == ("HttpApi", "ANY")
+    assert event["Properties"]["Path"] == "/webchat/v1/{proxy+}"
+    assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["WebSessionFunction"]["Timeout"]
+    turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
+    allowed = [found["Action"] for found in statements("WebSessionFunction") if turns in listed(found["Resource"])]
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"]]
+
+
+def test_uploads_are_put_from_any_page_and_go_by_themselves_unless_a_message_names_them():
+    bucket = RESOURCES["UploadBucket"]["Properties"]
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "VersioningConfiguration" not in bucket, "an old version would outlive an erasure"
+    (rule,) = bucket["CorsConfiguration"]["CorsRules"]
+    assert (rule["AllowedOrigins"], rule["AllowedMethods"]) == (["*"], ["PUT"])
+    (unsent,) = [found for found in bucket["LifecycleConfiguration"]["Rules"] if "TagFilters" in found]
+    ((name, value),) = [(tag["Key"], tag["Value"]) for tag in unsent["TagFilters"]]
+    assert f"{name}={value}" == uploads.NEW
+    assert (unsent["Prefix"], unsent["ExpirationInDays"]) == ("u/", 2)
+
+
 def test_no_access_log_writes_down_the_secret_in_the_path():
     assert all("AccessLogSettings" not in api for api in of_type("AWS::Serverless::HttpApi").values())
 
@@ -205,13 +228,19 @@ TABLES_AND_BOTS = [
     {"Fn::GetAtt": ["EffectQueue", "Arn"]},
     {"Fn::GetAtt": ["ScriptFunction", "Arn"]},
 ]
+UPLOADS = [{"Fn::GetAtt": ["UploadBucket", "Arn"]}, {"Fn::Sub": "${UploadBucket.Arn}/u/*"}]
 PATH_OF_EVENTS: dict[str, list[Any]] = {
+    "web_session": [*TABLES_AND_BOTS, *UPLOADS],
+    "flow_step": [*TABLES_AND_BOTS, *UPLOADS],
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
         {"Ref": "EventTopic"},
         {"Fn::GetAtt": ["RelaySetAsideQueue", "Arn"]},
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable")),
     ],
+    "ws_authorizer": [{"Fn::GetAtt": ["CoreTable", "Arn"]}],
+    "ws_connect": [{"Fn::GetAtt": ["CoreTable", "Arn"]}],
     "projector": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
         {"Fn::Sub": "${TurnsTable.Arn}/stream/*"},
@@ -230,20 +259,33 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     ],
 }
 """What the functions behind the log reach: no bot documents, of turns only the stream."""
-ERASING = {"end_user_eraser": [{"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")]}
+ERASING = {
+    "end_user_eraser": [
+        *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")),
+        *UPLOADS,
+    ]
+}
+CHATTING = {"flow_step": [*TABLES_AND_BOTS, *UPLOADS]}
 EFFECTS = {
     "secretsmanager:GetSecretValue": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'secretsmanager'}:secret:malgil/${{Stage}}/*"},
     "ses:SendEmail": {"Fn::Sub": f"arn:{OF_THIS_STACK % 'ses'}:identity/*"},
     "bedrock:InvokeModel": {"Fn::Split": [",", {"Ref": "BedrockModelArn"}]},
 }
+SOCKETS = {
+    "execute-api:ManageConnections": {
+        "Fn::Sub": f"arn:{OF_THIS_STACK % 'execute-api'}:${{SocketApi}}/chat/POST/@connections/*"
+    }
+}
+"""Sending to sockets of this API alone."""
 
 
 @each_function
 def test_a_role_reaches_only_the_tables_published_bots_and_what_effects_need(name):
     for statement in statements(name):
         for action in listed(statement["Action"]):
-            others = {**PATH_OF_EVENTS, **ERASING}.get(folder_of(name), TABLES_AND_BOTS)
-            expected = [EFFECTS[action]] if action in EFFECTS else others
+            others = {**PATH_OF_EVENTS, **ERASING, **CHATTING}.get(folder_of(name), TABLES_AND_BOTS)
+            alone = {**EFFECTS, **SOCKETS}
+            expected = [alone[action]] if action in alone else others
             assert all(resource in expected for resource in listed(statement["Resource"]))
 
 
@@ -293,13 +335,22 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
     reads_and_puts = {"dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "s3:GetObject"}
     talking = reads_and_puts | {"sqs:SendMessage", "lambda:InvokeFunction"} | EFFECTS.keys()
     taking_jobs = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    allowed = {"kakao_skill": talking, "flow_step": talking, "effect_worker": talking | taking_jobs}
+    telling_sockets = {"dynamodb:Query", "dynamodb:DeleteItem"} | SOCKETS.keys()
+    chatting = talking | telling_sockets | {"dynamodb:UpdateItem", "s3:PutObjectTagging", "s3:ListBucket"}
+    allowed = {
+        "kakao_skill": talking,
+        "flow_step": chatting,
+        "effect_worker": talking | taking_jobs,
+        "web_session": chatting | {"s3:PutObject"},
+    }
     assert carries_out_effects(name) == (folder_of(name) in allowed)
     reading_the_stream = {
         f"dynamodb:{word}" for word in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     }
     path_of_events = {
-        "relay": reading_the_stream | {"sns:Publish", "sqs:SendMessage"},
+        "relay": reading_the_stream | telling_sockets | {"sns:Publish", "sqs:SendMessage", "dynamodb:GetItem"},
+        "ws_authorizer": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "ws_connect": {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"},
         "projector": reading_the_stream
         | {f"dynamodb:{word}" for word in ("BatchGetItem", "Query", "GetItem", "PutItem", "UpdateItem")}
         | {"sqs:SendMessage"},
@@ -313,6 +364,7 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         },
     }
     deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}
+    deleting |= {"s3:ListBucket", "s3:DeleteObject"}
     erasing = {"end_user_eraser": taking_jobs | reads_and_puts - {"s3:GetObject"} | deleting | {"sqs:SendMessage"}}
     assert actions == {**allowed, **path_of_events, **erasing}.get(folder_of(name), set())
 
@@ -331,7 +383,11 @@ def test_only_who_erases_people_can_change_or_delete_turns():
 
 @each_function
 def test_the_layer_keeps_the_api_model_of_every_service_that_a_role_allows(name):
-    models = {"ses": "sesv2", "bedrock": "bedrock-runtime"}  # where the SDK's name is another than the permission's
+    models = {
+        "ses": "sesv2",
+        "bedrock": "bedrock-runtime",
+        "execute-api": "apigatewaymanagementapi",
+    }  # where the SDK's name is another than the permission's
     services = {action.split(":")[0] for statement in statements(name) for action in listed(statement["Action"])}
     assert {models.get(service, service) for service in services} <= set(kept_services())
 
@@ -487,6 +543,66 @@ def test_the_bucket_refuses_plain_http():
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
+ROUTES = {route["RouteKey"]: route for route in of_type("AWS::ApiGatewayV2::Route").values()}
+
+
+def function_of(integration):
+    uri = RESOURCES[integration]["Properties"]["IntegrationUri"]["Fn::Sub"]
+    (name,) = re.findall(r"\$\{(\w+)\.Arn\}/invocations$", uri)
+    return name
+
+
+def target_of(route):
+    return ROUTES[route]["Target"]["Fn::Sub"].removeprefix("integrations/${").removesuffix("}")
+
+
+def test_the_socket_has_three_routes_and_only_who_has_a_token_connects():
+    assert {key: function_of(target_of(key)) for key in ROUTES} == {
+        "$connect": "WsConnectFunction",
+        "$disconnect": "WsConnectFunction",
+        "$default": "FlowStepFunction",
+    }
+    assert ROUTES["$connect"]["AuthorizationType"] == "CUSTOM"
+    authorizer = RESOURCES[ROUTES["$connect"]["AuthorizerId"]["Ref"]]["Properties"]
+    assert authorizer["AuthorizerType"] == "REQUEST"
+    assert "${WsAuthorizerFunction.Arn}" in authorizer["AuthorizerUri"]["Fn::Sub"]
+    assert authorizer["IdentitySource"] == ["route.request.header.Sec-WebSocket-Protocol"], "never the URL"
+
+
+def test_frames_are_answered_on_the_socket_that_they_came_from():
+    (response,) = of_type("AWS::ApiGatewayV2::RouteResponse").values()
+    assert response["RouteId"] == {"Ref": "SocketFrameRoute"}
+    assert response["RouteResponseKey"] == "$default"
+    assert ROUTES["$default"]["RouteResponseSelectionExpression"] == "$default"
+
+
+@pytest.mark.parametrize("route", sorted(ROUTES))
+def test_a_function_behind_the_socket_ends_before_api_gateway_gives_up(route):
+    integration = RESOURCES[target_of(route)]["Properties"]
+    assert integration["TimeoutInMillis"] <= 29_000
+    assert 1_000 * FUNCTIONS[function_of(target_of(route))]["Timeout"] <= integration["TimeoutInMillis"]
+
+
+def test_api_gateway_may_call_the_functions_for_this_socket_alone():
+    allowed = {
+        (found["FunctionName"]["Ref"], found["SourceArn"]["Fn::Sub"].split("}:${")[-1])
+        for found in of_type("AWS::Lambda::Permission").values()
+    }
+    assert allowed == {
+        ("WsAuthorizerFunction", "SocketApi}/authorizers/${SocketAuthorizer}"),
+        ("WsConnectFunction", "SocketApi}/chat/$connect"),
+        ("WsConnectFunction", "SocketApi}/chat/$disconnect"),
+        ("FlowStepFunction", "SocketApi}/chat/$default"),
+    }
+
+
+def test_the_socket_is_throttled_and_its_faults_set_off_an_alarm():
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    assert 0 < stage["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 2_000
+    assert "AccessLogSettings" not in stage
+    assert ("AWS/ApiGateway", "IntegrationError") in set(alarms_on("ApiId", {"Ref": "SocketApi"}))
+
+
 QUEUES = of_type("AWS::SQS::Queue")
 STREAM_MAPPINGS = {
     name: mapping
@@ -638,9 +754,11 @@ def test_mappings_are_written_out():
 def test_the_outputs_say_where_everything_is():
     assert set(TEMPLATE["Outputs"]) == {
         "HttpApiUrl",
+        "SocketUrl",
         "TurnsTableName",
         "CoreTableName",
         "BotBucketName",
+        "UploadBucketName",
         "EffectQueueUrl",
         "ErasureQueueUrl",
         "DeliveryQueueUrl",

@@ -19,6 +19,7 @@ from shared.runtime.settings import (
     EVENT_TOPIC,
     SET_ASIDE_QUEUE,
     TURNS_TABLE,
+    UPLOAD_BUCKET,
 )
 from shared.services.authoring import Authoring
 
@@ -58,6 +59,7 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
         TURNS_TABLE: f"turns-{suffix}",
         CORE_TABLE: f"core-{suffix}",
         BOT_BUCKET: f"bots-{suffix}",
+        UPLOAD_BUCKET: f"uploads-{suffix}",
         EFFECT_QUEUE: sqs.create_queue(QueueName=f"effects-{suffix}")["QueueUrl"],
         EVENT_TOPIC: topic,
         SET_ASIDE_QUEUE: sqs.create_queue(QueueName=f"aside-{suffix}")["QueueUrl"],
@@ -100,7 +102,8 @@ def stack(embedded_aws: str) -> Iterator[Stack]:
         ],
     )
     s3: Any = client("s3", embedded_aws)
-    s3.create_bucket(Bucket=environment[BOT_BUCKET], CreateBucketConfiguration={"LocationConstraint": REGION})
+    for bucket in (BOT_BUCKET, UPLOAD_BUCKET):
+        s3.create_bucket(Bucket=environment[bucket], CreateBucketConfiguration={"LocationConstraint": REGION})
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)

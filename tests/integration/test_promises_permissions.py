@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
@@ -16,6 +17,7 @@ from functions.flow_step import app as flow_step
 from functions.open_api import app as open_api
 from functions.projector import app as projector
 from functions.relay import app as relay
+from functions.web_session import app as web_session
 from functions.webhook_deliver import app as webhook_deliver
 from functions.webhook_fanout import app as webhook_fanout
 from infra.local.embedded import client
@@ -35,16 +37,18 @@ from shared.runtime.settings import (
     SECRETS_PREFIX,
     SET_ASIDE_QUEUE,
     TURNS_TABLE,
+    UPLOAD_BUCKET,
 )
 from shared.services import open_api_writing
 from shared.storage.delivery_queue import to_body
 from shared.webhooks.delivery import DeliveryKey, batches, first_try, make
-from tests.api_world import a_call
+from tests.api_world import a_call, json_of
 from tests.factories import a_node, a_response
 from tests.integration.conftest import Stack, forget_wiring
 from tests.integration.phones import a_caller
 from tests.integration.test_promises_skill import LONG, a_document
 from tests.open_api_world import ALL_SCOPES
+from tests.unit.web.test_uploads import PNG
 from tests.webhook_world import OTHER_WEBHOOK, a_record, a_turn, an_endpoint, an_event
 
 TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
@@ -52,7 +56,12 @@ Call = tuple[str, str]
 """(action, logical id of the resource)"""
 
 
-ONE_PERMISSION = {"sns:PublishBatch": "sns:Publish", "sqs:SendMessageBatch": "sqs:SendMessage"}
+ONE_PERMISSION = {
+    "sns:PublishBatch": "sns:Publish",
+    "sqs:SendMessageBatch": "sqs:SendMessage",
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:DeleteObjects": "s3:DeleteObject",
+}
 """Calls that are allowed by the permission of another one."""
 
 
@@ -62,6 +71,7 @@ def listen(stack: Stack) -> set[Call]:
         stack.environment[TURNS_TABLE]: "TurnsTable",
         stack.environment[CORE_TABLE]: "CoreTable",
         stack.environment[BOT_BUCKET]: "BotBucket",
+        stack.environment[UPLOAD_BUCKET]: "UploadBucket",
         stack.environment[EFFECT_QUEUE]: "EffectQueue",
         stack.environment[EVENT_TOPIC]: "EventTopic",
         stack.environment[SET_ASIDE_QUEUE]: "RelaySetAsideQueue",
@@ -116,6 +126,8 @@ def allowed(function: str) -> set[Call]:
 
 RUNS_SCRIPTS = {("lambda:InvokeFunction", "ScriptFunction")}
 """For sandbox nodes, which the bots here have none of: tests/integration/scripting/test_function.py invokes."""
+UPLOADS = {(f"s3:{word}", "UploadBucket") for word in ("GetObject", "PutObjectTagging", "ListBucket")}
+"""Of messages that name pictures; the last is not called, but makes S3 say that something is not there."""
 NOISE = "".join(uuid.uuid4().hex for _ in range(400))
 LARGE = a_document(
     a_node(2, "parameter", {"type": "set", "set": [{"key": "noise", "value": NOISE}]}, 3),
@@ -172,7 +184,9 @@ def test_relay_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     calls = listen(stack)
     event = {"Records": [a_record(a_turn([an_event(1)])), broken]}
     assert relay.handler(event, None) == {"batchItemFailures": []}
-    assert calls | READS_THE_STREAM == allowed("RelayFunction")
+    pushes = {("dynamodb:Query", "CoreTable"), ("dynamodb:GetItem", "TurnsTable")}  # tests/integration/webchat pushes
+    unseen = READS_THE_STREAM | pushes | of_sockets("RelayFunction")
+    assert calls | (unseen - {("dynamodb:UpdateItem", "CoreTable")}) == allowed("RelayFunction")
 
 
 def test_projector_calls_exactly_what_its_role_allows(stack: Stack) -> None:
@@ -221,6 +235,8 @@ def test_end_user_eraser_calls_exactly_what_its_role_allows(stack: Stack) -> Non
     wiring.claims().take(caller.bot_id, log, "walk/1", now_ms=1, until_ms=2)
     newest = wiring.turns().newest(caller.bot_id, log)
     assert newest is not None
+    uploads, sent = stack.environment[UPLOAD_BUCKET], f"u/{caller.bot_id}/{log}/{0:015d}{'a' * 32}.png"
+    client("s3", stack.endpoint).put_object(Bucket=uploads, Key=sent, Body=b"x")
     endpoint = an_endpoint(bot_id=caller.bot_id, webhook_id=str(uuid.uuid4()), created_at_ms=world.now_ms())
     wiring.endpoints().create(endpoint)
     (batch,) = batches(newest.events)
@@ -249,7 +265,47 @@ def test_flow_step_calls_exactly_what_its_role_allows(stack: Stack) -> None:
     event = {"botId": caller.bot_id, "platform": "web", "userKey": "user", "message": {"text": "안녕"}}
     for client_id in ("one", "two", "three", "one"):
         assert "error" not in flow_step.handler({**event, "clientId": client_id}, None)
-    assert calls | RUNS_SCRIPTS == allowed("FlowStepFunction")
+    assert calls | RUNS_SCRIPTS | of_sockets("FlowStepFunction") | UPLOADS == allowed("FlowStepFunction")
+
+
+def of_sockets(function: str) -> set[Call]:
+    """For frames of sockets and to sockets: tests/integration/webchat opens some."""
+    rows = {("dynamodb:DeleteItem", "CoreTable"), ("dynamodb:UpdateItem", "CoreTable")}
+    return rows | {call for call in allowed(function) if call[0] == "execute-api:ManageConnections"}
+
+
+def test_web_session_calls_exactly_what_its_role_allows(stack: Stack) -> None:
+    caller = a_caller(wiring.authoring(), LARGE)
+    wiring.authoring().connect_web(caller.bot_id, enabled=True)
+    row = {"pk": {"S": "W#default"}, "sk": {"S": "TOKENS"}}
+    client("dynamodb", stack.endpoint).delete_item(TableName=stack.environment[CORE_TABLE], Key=row)
+    key = wiring.api_keys().make(name="test", scopes=ALL_SCOPES)[1]
+    calls = listen(stack)
+    web_session._sessions_limit.cache_clear()
+    answer: Any = None
+    for _ in range(web_session.FREE + 1):
+        call = a_call("POST", "/webchat/v1/sessions", body={"botId": caller.bot_id, "userKey": "user"})
+        answer = web_session.handler(call, None)
+        assert answer["statusCode"] == 201
+    by_key = a_call("POST", "/webchat/v1/sessions", key=key, body={"botId": caller.bot_id})
+    assert web_session.handler(by_key, None)["statusCode"] == 201
+    token = json_of(answer)["token"]
+
+    def chat(path: str, body: Any) -> Any:
+        return json_of(web_session.handler(a_call("POST", f"/webchat/v1/{path}", key=token, body=body), None))
+
+    chat("messages", {"type": "start"})
+    place = chat("uploads", {"name": "a.png", "contentType": "image/png", "size": len(PNG)})
+    assert httpx.put(place["uploadUrl"], content=PNG, headers=place["headers"]).status_code == 200
+    for client_id, data in (
+        ("1", {"type": "media", "media": place["media"]}),
+        ("2", {"type": "text", "text": "안녕"}),
+        ("3", {"type": "text", "text": "안녕"}),
+        ("1", {"type": "media", "media": place["media"]}),
+    ):
+        assert chat("messages", {"type": "message", "clientId": client_id, "data": data})["type"] != "error"
+    unseen = {("s3:ListBucket", "UploadBucket")}
+    assert calls | RUNS_SCRIPTS | of_sockets("WebSessionFunction") | unseen == allowed("WebSessionFunction")
 
 
 def test_open_api_calls_exactly_what_its_role_allows(stack: Stack) -> None:

@@ -57,6 +57,8 @@ class SocketApi:
     stage: str
     selector: str
     routes: Mapping[str, SocketRoute] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Of the stage: functions find them in their events."""
 
 
 class ApiReader:
@@ -77,10 +79,14 @@ class ApiReader:
         if found is None:
             raise InvalidInput(f"{self._name}: RouteSelectionExpression {selection}: $request.body.KEY is understood")
         routes = [self._route(name, properties) for name, properties in self._of_type("Route")]
-        stages = [str(properties["StageName"]) for _, properties in self._of_type("Stage")]
+        stages = [properties for _, properties in self._of_type("Stage")]
         if len(stages) != 1:
             raise InvalidInput(f"{self._name}: exactly one stage is run, and there are {len(stages)}")
-        return SocketApi(self._name, stages[0], found[1], {route.key: route for route in routes})
+        (stage,) = stages
+        variables = {name: str(value) for name, value in (stage.get("StageVariables") or {}).items()}
+        return SocketApi(
+            self._name, str(stage["StageName"]), found[1], {route.key: route for route in routes}, variables
+        )
 
     def _of_type(self, kind: str) -> list[tuple[str, dict[str, Any]]]:
         """Those of this API: properties carry the resolved reference, which is the logical id in lower case."""

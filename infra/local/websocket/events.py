@@ -83,7 +83,7 @@ def authorizer_event(api: SocketApi, region: str, connection: Connection) -> Jso
         "type": "REQUEST",
         "methodArn": arn,
         **_request(connection.handshake),
-        "stageVariables": {},
+        "stageVariables": dict(api.variables),
         "requestContext": _context(api, region, connection, CONNECT, "CONNECT"),
     }
 

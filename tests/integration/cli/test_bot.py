@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 
+from infra.local.cloud import LocalCloud
 from tests.integration.cli.conftest import BACK_NODE_BOT, REPOSITORY, Malgil, run_malgil
+
+SITE = "https://m.shop.example"
 
 
 def write(path: Path, text: str = "안녕", target: int = 2) -> Path:
@@ -144,3 +149,43 @@ def test_help_loads_neither_the_aws_sdk_nor_the_engine() -> None:
         "assert not {'botocore', 'boto3', 'pynamodb', 'httpx', 'shared.engine'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=True)
+
+
+def test_a_bot_is_shown_on_web_pages_that_are_listed(malgil: Malgil, tmp_path: Path, cloud: LocalCloud) -> None:
+    told(malgil("bot", "import", write(tmp_path / "onweb.json"), "--publish"))
+    off = told(malgil("bot", "web", "onweb"))
+    assert "--enable" in off
+    shown = told(malgil("bot", "web", "onweb", "--enable", "--origin", "https://Shop.example/", "--origin", SITE))
+    assert f"https://shop.example, {SITE}" in shown
+    assert f'<script async src="{cloud.http_url}/webchat.js?botId=onweb"></script>' in shown
+    assert told(malgil("bot", "web", "onweb")) == shown
+    wrong = malgil("bot", "web", "onweb", "--origin", "shop.example/path")
+    assert (wrong.returncode, "web.allowedOrigins[0]" in wrong.stderr) == (1, True)
+    for origin, status in ((SITE, 201), ("https://evil.example", 403)):
+        asked = httpx.post(
+            f"{cloud.http_url}/webchat/v1/sessions", json={"botId": "onweb"}, headers={"origin": origin}, timeout=20
+        )
+        assert (asked.status_code, asked.headers.get("access-control-allow-origin") == origin) == (
+            status,
+            status == 201,
+        )
+
+
+def test_an_identity_key_is_shown_once_and_lets_a_customers_user_in(
+    malgil: Malgil, tmp_path: Path, cloud: LocalCloud
+) -> None:
+    told(malgil("bot", "import", write(tmp_path / "members.json"), "--publish"))
+    shown = told(malgil("bot", "web", "members", "--enable", "--require-identity", "--identity-key", "new"))
+    key_id, secret = [line.rpartition(": ")[2] for line in shown.splitlines() if "키" in line][:2]
+    assert secret not in told(malgil("bot", "web", "members"))
+    payload = {"sub": "kim", "aud": "members", "exp": int(time.time()) + 60}
+    identity = jwt.encode(payload, secret, algorithm="HS256", headers={"kid": key_id})
+    statuses = [
+        httpx.post(f"{cloud.http_url}/webchat/v1/sessions", json=body, timeout=20).status_code
+        for body in (
+            {"botId": "members", "userKey": "kim"},
+            {"botId": "members", "userKey": "lee", "identity": identity},
+            {"botId": "members", "userKey": "kim", "identity": identity},
+        )
+    ]
+    assert statuses == [403, 403, 201]

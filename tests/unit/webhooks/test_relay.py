@@ -1,6 +1,8 @@
 """From records of the stream to messages of the topic."""
 
 import json
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +16,7 @@ from shared.errors import Unavailable
 from shared.json_input import clean_text, plain_json
 from shared.services.authoring import SYSTEM_LOG
 from shared.services.relay import PATIENCE_SECONDS
-from shared.storage.turn_stream import UnreadableTurn, read_turn
+from shared.storage.turn_stream import UnreadableTurn, read_turn, read_web_turn
 from shared.webhooks.grouping import MAX_EVENT_BYTES, MAX_MESSAGE_BYTES, calls, messages
 from tests.factories import NOW_MS
 from tests.webhook_world import BOT, WebhookWorld, a_conversation_event, a_record, a_turn, an_event
@@ -329,3 +331,29 @@ def a_real_turn(text, gives, params=None) -> Turn:
         gives=gives,
     )
     return record_turn(NO_STATE, happened, revision=1, commit="6d0f3c3e-8b1c-4a57-9f0e-0a4b5c6d7e8f")
+
+
+def test_sockets_are_told_of_what_is_published_and_of_nothing_that_comes_again(world):
+    told: list[dict[str, Any]] = []
+    relay = replace(world.relay, push=told.extend)
+    records = records_of(3)
+    assert relay(records) is None
+    assert told == records
+    told.clear()
+    world.topic.answers = [Unavailable("down")]
+    assert relay(records) == records[0]["dynamodb"]["SequenceNumber"]
+    assert told == []
+
+
+def test_a_turn_of_the_web_is_told_from_others_and_read_whole():
+    turn = a_turn([an_event()])
+    assert read_web_turn(a_record(replace(turn, platform="kakao", inbound={"id": "x", "data": FORGED}))) is None
+    found = read_web_turn(a_record(replace(turn, platform="web", user_key="kim")))
+    assert found is not None
+    assert found.turn is not None
+    assert (found.turn.platform, found.turn.user_key, found.revision) == ("web", "kim", turn.revision)
+    with pytest.raises(UnreadableTurn):
+        read_web_turn({"dynamodb": {}})
+
+
+FORGED = {"type": "text", "text": '"platform":"web","userKey":', "payload": {"platform": "web", "userKey": "x"}}
