@@ -9,7 +9,7 @@ import { extname, join, normalize } from "node:path";
 import { WebSocketServer } from "ws";
 import { demoBot } from "./demo-bot.mjs";
 
-const TYPES = { ".js": "text/javascript", ".html": "text/html; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml", ".css": "text/css" };
+const TYPES = { ".js": "text/javascript", ".html": "text/html; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml", ".css": "text/css", ".txt": "text/plain; charset=utf-8" };
 const FRAME_LIMIT = 32 * 1024;
 
 /** A repeatable Math.random. */

@@ -82,7 +82,14 @@ export function Text({ text, locale, fold = FOLD }: { text: string; locale: Loca
   );
 }
 
-function Anchor({ uri, children, ...rest }: { uri: string; children: ComponentChildren } & JSX.HTMLAttributes<HTMLAnchorElement>): JSX.Element {
+interface AnchorProps {
+  uri: string;
+  children: ComponentChildren;
+  class?: string;
+  title?: string;
+}
+
+function Anchor({ uri, children, ...rest }: AnchorProps): JSX.Element {
   return (
     <a href={uri} target="_blank" rel="noopener noreferrer" {...rest}>
       {children}
@@ -279,17 +286,17 @@ const PATHS = {
   left: "m15 5-7 7 7 7",
   right: "m9 5 7 7-7 7",
   down: "m5 9 7 7 7-7",
-  pin: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.800 7 11 7 11Zm0-8.500a2.500 2.500 0 1 0 0-5 2.500 2.500 0 0 0 0 5Z",
+  pin: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11Zm0-8.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
   file: "M6 3h8l4 4v14H6Zm8 0v4h4",
   image: "M4 5h16v14H4Zm0 11 5-5 4 4 3-3 4 4M15 9h.01",
   play: "M7 5v14l12-7Z",
   close: "m6 6 12 12M18 6 6 18",
   send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
-  clip: "m20 11-8.500 8.500a5 5 0 0 1-7-7L13 4a3.400 3.400 0 0 1 5 5l-8.500 8.500a1.700 1.700 0 0 1-2.500-2.500L15 7",
-  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.500 2.500 2 4 2s3-.5 4-2M9 9.500h.01m5.990 0H15",
+  clip: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.4 3.4 0 0 1 5 5l-8.5 8.5a1.7 1.7 0 0 1-2.5-2.5L15 7",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
   dots: "M12 5h.01M12 12h.01M12 19h.01",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",
-  alert: "M12 4 2.500 20h19Zm0 6v4m0 3h.01",
+  alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",
   chat: "M4 5h16v11H10l-5 4v-4H4Z",
 } as const;
 

@@ -10,6 +10,7 @@ describe("links in text", () => {
   it("leaves particles and brackets outside", () => {
     expect(linkify("(https://a.kr/b)에서")).toEqual([{ text: "(" }, { text: "https://a.kr/b", uri: "https://a.kr/b" }, { text: ")에서" }]);
     expect(linkify("https://a.kr에서").map((piece) => piece.uri)).toEqual(["https://a.kr", undefined]);
+    expect(linkify("https://ko.wikipedia.org/wiki/서울")).toHaveLength(1);
   });
 
   it("keeps every character", () => {

@@ -131,81 +131,81 @@ export class Transport {
   standing: Standing = { keyboard: null, call: NO_CALL, conversationId: null };
   context: Context | null = null;
 
-  private readonly times: typeof TIMES;
-  private readonly random: () => number;
-  private readonly Socket: typeof WebSocket;
-  private outbox: Outgoing[];
-  private live: Link | null = null;
-  private next: Link | null = null;
-  private opening: Promise<Session> | null = null;
-  private failures = 0;
-  private socketFailures = 0;
-  private overHttp = false;
-  private exchanging = false;
-  private timer: ReturnType<typeof setTimeout> | null = null;
-  private running = false;
+  readonly #times: typeof TIMES;
+  readonly #random: () => number;
+  readonly #Socket: typeof WebSocket;
+  #outbox: Outgoing[];
+  #live: Link | null = null;
+  #next: Link | null = null;
+  #opening: Promise<Session> | null = null;
+  #failures = 0;
+  #socketFailures = 0;
+  #overHttp = false;
+  #exchanging = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #running = false;
   /** The newest revision that somebody told of. */
-  private wanted = 0;
-  private pendingParams: Params | null = null;
+  #wanted = 0;
+  #pendingParams: Params | null = null;
   /** Our messages by the revision that they became. */
-  private readonly own = new Map<number, string>();
-  private channel: BroadcastChannel | null = null;
-  private channelName = "";
-  private lastTyping = 0;
-  private lastRead = 0;
-  private lastActivity = 0;
+  readonly #own = new Map<number, string>();
+  #channel: BroadcastChannel | null = null;
+  #channelName = "";
+  #lastTyping = 0;
+  #lastRead = 0;
+  #lastActivity = 0;
 
   constructor(
     private readonly options: Options,
-    private readonly on: Handlers,
+    readonly on: Handlers,
   ) {
     this.http = new Http(options.host, options.apiKey, options.fetch);
-    this.times = { ...TIMES, ...options.times };
-    this.random = options.random ?? Math.random;
-    this.Socket = options.WebSocket ?? WebSocket;
+    this.#times = { ...TIMES, ...options.times };
+    this.#random = options.random ?? Math.random;
+    this.#Socket = options.WebSocket ?? WebSocket;
     this.session = options.resume ?? null;
     this.rev = options.rev ?? 0;
-    this.outbox = (options.outbox ?? []).map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
+    this.#outbox = (options.outbox ?? []).map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
   }
 
   /** Opens the session and stays connected until close(). Rejects only when the server refuses. */
   async open(): Promise<Session> {
-    if (!this.running) {
-      this.running = true;
+    if (!this.#running) {
+      this.#running = true;
       globalThis.addEventListener?.("online", this.wake);
       globalThis.document?.addEventListener("visibilitychange", this.wake);
-      this.say("connecting");
+      this.#say("connecting");
     }
     for (;;) {
       try {
-        const session = await this.ready();
-        if (!this.live && !this.next && !this.timer) this.connect();
+        const session = await this.#ready();
+        if (!this.#live && !this.#next && !this.#timer) this.#connect();
         return session;
       } catch (error) {
         if (!(error as ChatError).retryable) {
           this.close();
-          this.say("refused");
+          this.#say("refused");
           throw error;
         }
-        this.say("offline");
-        await this.sleep(this.backOff((error as ChatError).retryAfterMs));
-        if (!this.running) throw error;
+        this.#say("offline");
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
+        if (!this.#running) throw error;
       }
     }
   }
 
   close(): void {
-    this.running = false;
+    this.#running = false;
     globalThis.removeEventListener?.("online", this.wake);
     globalThis.document?.removeEventListener("visibilitychange", this.wake);
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = null;
-    for (const link of [this.live, this.next]) if (link) this.drop(link);
-    this.live = this.next = null;
-    this.channel?.close();
-    this.channel = null;
-    this.channelName = "";
-    this.say("idle");
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const link of [this.#live, this.#next]) if (link) this.#drop(link);
+    this.#live = this.#next = null;
+    this.#channel?.close();
+    this.#channel = null;
+    this.#channelName = "";
+    this.#say("idle");
   }
 
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
@@ -213,75 +213,75 @@ export class Transport {
     await this.open();
     for (;;) {
       try {
-        const answer = await this.request({
+        const answer = await this.#request({
           type: "start",
           ...(params ? { params } : {}),
           ...(restart ? { restart } : {}),
         });
         if (answer.type === "error") throw toError(answer);
-        this.receive(answer, null, true);
-        this.flush();
+        this.#receive(answer, null, true);
+        this.#flush();
         return;
       } catch (error) {
         // A restart whose answer was lost may have happened: it is never repeated, the next sync shows it.
-        if (!(error as ChatError).retryable || restart || !this.running) throw error;
-        await this.sleep(this.backOff((error as ChatError).retryAfterMs));
+        if (!(error as ChatError).retryable || restart || !this.#running) throw error;
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
       }
     }
   }
 
   /** Queues a message or a jump; it is sent until the server has it. Throws when too many wait. */
-  send(said: MessageData | Place, clientId: string = newId(this.random)): string {
-    if (this.outbox.filter((entry) => entry.state !== "failed").length >= MAX_QUEUE) throw new ChatError("queue_full");
+  send(said: MessageData | Place, clientId: string = newId(this.#random)): string {
+    if (this.#outbox.filter((entry) => entry.state !== "failed").length >= MAX_QUEUE) throw new ChatError("queue_full");
     const frame: Outgoing["frame"] =
       "flowId" in said ? { type: "navigate", clientId, ...said } : { type: "message", clientId, data: said };
-    this.outbox.push({ clientId, frame, state: "queued", at: Date.now() });
-    this.lastActivity = Date.now();
-    this.changed();
-    this.flush();
+    this.#outbox.push({ clientId, frame, state: "queued", at: Date.now() });
+    this.#lastActivity = Date.now();
+    this.#changed();
+    this.#flush();
     return clientId;
   }
 
   retry(clientId: string): void {
-    const entry = this.find(clientId);
+    const entry = this.#find(clientId);
     if (entry) entry.state = "queued";
-    this.changed();
-    this.flush();
+    this.#changed();
+    this.#flush();
   }
 
   /** Forgets a message that failed. */
   discard(clientId: string): void {
-    this.remove(clientId);
-    this.flush();
+    this.#remove(clientId);
+    this.#flush();
   }
 
   async setParams(params: Params): Promise<void> {
-    this.pendingParams = { ...this.pendingParams, ...params };
-    await this.sendParams();
+    this.#pendingParams = { ...this.#pendingParams, ...params };
+    await this.#sendParams();
   }
 
   typing(): void {
     const now = Date.now();
-    if (now - this.lastTyping < 3_000 || !this.live?.synced) return;
-    this.lastTyping = now;
-    this.post(this.live, { type: "typing" });
+    if (now - this.#lastTyping < 3_000 || !this.#live?.synced) return;
+    this.#lastTyping = now;
+    this.#post(this.#live, { type: "typing" });
   }
 
   read(): void {
-    if (this.rev <= this.lastRead || !this.live?.synced) return;
-    this.lastRead = this.rev;
-    this.post(this.live, { type: "read", rev: this.rev });
+    if (this.rev <= this.#lastRead || !this.#live?.synced) return;
+    this.#lastRead = this.rev;
+    this.#post(this.#live, { type: "read", rev: this.rev });
   }
 
   /** The page of messages before a revision. */
   async older(before: number): Promise<{ messages: Message[]; more: boolean }> {
-    const { token } = await this.ready();
+    const { token } = await this.#ready();
     const page = await this.http.before(token, before);
     return { messages: page.items, more: page.more };
   }
 
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
-    const { token } = await this.ready();
+    const { token } = await this.#ready();
     const name = file.name ?? "image";
     const ticket = await this.http.upload(token, { name, contentType: file.type, size: file.size });
     await put(ticket.uploadUrl, ticket.headers, file, progress);
@@ -290,30 +290,30 @@ export class Transport {
 
   /** Try now: the person asked, the network came back, the laptop woke up. */
   readonly wake = (): void => {
-    if (!this.running || globalThis.document?.visibilityState === "hidden") return;
-    if (this.live) this.probe(this.live);
-    else if (this.timer && !this.next) {
-      clearTimeout(this.timer);
-      this.timer = null;
-      this.connect();
+    if (!this.#running || globalThis.document?.visibilityState === "hidden") return;
+    if (this.#live) this.#probe(this.#live);
+    else if (this.#timer && !this.#next) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+      this.#connect();
     }
   };
 
   // ---- session
 
   /** A session whose token is good for a while. */
-  private ready(): Promise<Session> {
+  #ready(): Promise<Session> {
     const { session } = this;
-    if (session && Date.parse(session.expiresAt) - Date.now() > this.times.renewBefore && this.channelName) {
+    if (session && Date.parse(session.expiresAt) - Date.now() > this.#times.renewBefore && this.#channelName) {
       return Promise.resolve(session);
     }
-    this.opening ??= this.renew().finally(() => {
-      this.opening = null;
+    this.#opening ??= this.#renew().finally(() => {
+      this.#opening = null;
     });
-    return this.opening;
+    return this.#opening;
   }
 
-  private async renew(): Promise<Session> {
+  async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
     const before = this.session;
     const body = { botId, ...(userKey ? { userKey } : {}), ...(identity ? { identity } : {}), ...(params ? { params } : {}) };
@@ -327,14 +327,14 @@ export class Transport {
     }
     const other = before !== null && before.endUserId !== session.endUserId;
     if (this.rev > 0 && (other || session.rev < this.rev || session.rev - this.rev > MAX_GAP)) {
-      this.rev = this.wanted = 0;
-      this.own.clear();
+      this.rev = this.#wanted = 0;
+      this.#own.clear();
       this.on.reset?.();
     }
     this.session = session;
-    this.failures = 0;
+    this.#failures = 0;
     this.standing.conversationId ??= session.conversationId;
-    this.join(session);
+    this.#join(session);
     this.on.session?.(session);
     if (this.rev === 0 && session.rev > 0) {
       const page = await this.http.before(session.token, session.rev + 1);
@@ -346,83 +346,83 @@ export class Transport {
 
   // ---- tabs
 
-  private join(session: Session): void {
+  #join(session: Session): void {
     const name = `malgil:${session.endUserId}`;
-    if (name === this.channelName) return;
-    this.channelName = name;
-    this.channel?.close();
+    if (name === this.#channelName) return;
+    this.#channelName = name;
+    this.#channel?.close();
     const Channel = this.options.BroadcastChannel === undefined ? globalThis.BroadcastChannel : this.options.BroadcastChannel;
     if (!Channel) return;
-    this.channel = new Channel(name);
-    this.channel.onmessage = ({ data }: MessageEvent) => this.receive(data as ServerFrame, null, false, true);
+    this.#channel = new Channel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent) => this.#receive(data as ServerFrame, null, false, true);
   }
 
   // ---- connection
 
-  private connect(): void {
-    if (!this.running || this.next) return;
-    this.ready().then(
-      (session) => this.running && !this.next && this.openSocket(session),
-      (error: ChatError) => this.lost(error),
+  #connect(): void {
+    if (!this.#running || this.#next) return;
+    this.#ready().then(
+      (session) => this.#running && !this.#next && this.#openSocket(session),
+      (error: ChatError) => this.#lost(error),
     );
   }
 
-  private openSocket(session: Session): void {
+  #openSocket(session: Session): void {
     let socket: WebSocket;
     try {
-      socket = new this.Socket(session.socketUrl, ["malgil.v1", session.token]);
+      socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
     } catch {
-      this.socketFailures += 1;
-      this.lost();
+      this.#socketFailures += 1;
+      this.#lost();
       return;
     }
     const link: Link = { socket, synced: false, syncing: false, heardAt: Date.now(), timers: new Set() };
-    this.next = link;
-    this.after(link, this.times.opening, () => !link.synced && this.gone(link));
+    this.#next = link;
+    this.#after(link, this.#times.opening, () => !link.synced && this.#gone(link));
     socket.onopen = () => {
-      this.post(link, { type: "sync", rev: this.rev });
-      this.ping(link);
-      this.after(link, this.times.replace * (0.97 + 0.03 * this.random()), () => this.connect());
+      this.#post(link, { type: "sync", rev: this.rev });
+      this.#ping(link);
+      this.#after(link, this.#times.replace * (0.97 + 0.03 * this.#random()), () => this.#connect());
     };
     socket.onmessage = ({ data }: MessageEvent) => {
       link.heardAt = Date.now();
-      this.receive(parse(data), link);
+      this.#receive(parse(data), link);
     };
-    socket.onclose = socket.onerror = () => this.gone(link);
+    socket.onclose = socket.onerror = () => this.#gone(link);
   }
 
   /** The socket has brought what was missed: it takes over. */
-  private established(link: Link): void {
+  #established(link: Link): void {
     link.synced = true;
-    if (link !== this.next) return;
-    const old = this.live;
-    this.live = link;
-    this.next = null;
-    this.failures = this.socketFailures = 0;
-    this.overHttp = false;
-    if (old) this.drop(old);
-    for (const entry of this.outbox) if (entry.state === "sending") entry.state = "queued";
-    this.say("online");
-    void this.sendParams().catch(() => undefined);
+    if (link !== this.#next) return;
+    const old = this.#live;
+    this.#live = link;
+    this.#next = null;
+    this.#failures = this.#socketFailures = 0;
+    this.#overHttp = false;
+    if (old) this.#drop(old);
+    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#say("online");
+    void this.#sendParams().catch(() => undefined);
   }
 
-  private gone(link: Link): void {
-    if (link !== this.live && link !== this.next) return;
-    if (link === this.next && !link.synced) this.socketFailures += 1;
-    this.drop(link);
-    if (link === this.live) this.live = null;
-    else this.next = null;
-    for (const entry of this.outbox) if (entry.state === "sending") entry.state = "queued";
-    this.changed();
-    if (this.live || this.next) {
+  #gone(link: Link): void {
+    if (link !== this.#live && link !== this.#next) return;
+    if (link === this.#next && !link.synced) this.#socketFailures += 1;
+    this.#drop(link);
+    if (link === this.#live) this.#live = null;
+    else this.#next = null;
+    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#changed();
+    if (this.#live || this.#next) {
       // The planned replacement failed: the old socket still works.
-      if (this.live) this.later(this.backOff(), () => this.connect());
+      if (this.#live) this.#later(this.#backOff(), () => this.#connect());
       return;
     }
-    this.lost();
+    this.#lost();
   }
 
-  private drop(link: Link): void {
+  #drop(link: Link): void {
     for (const timer of link.timers) clearTimeout(timer);
     link.timers.clear();
     link.socket.onopen = link.socket.onmessage = link.socket.onclose = null;
@@ -431,93 +431,93 @@ export class Transport {
   }
 
   /** No socket: another try later, and HTTP meanwhile where sockets never work. */
-  private lost(error?: ChatError): void {
-    if (!this.running) return;
+  #lost(error?: ChatError): void {
+    if (!this.#running) return;
     if (error && !error.retryable) {
       this.on.error?.(error);
       this.close();
-      this.say("refused");
+      this.#say("refused");
       return;
     }
-    if (error || this.socketFailures < SOCKET_TRIES) {
-      this.say("offline");
-      this.later(this.backOff(error?.retryAfterMs), () => this.connect());
+    if (error || this.#socketFailures < SOCKET_TRIES) {
+      this.#say("offline");
+      this.#later(this.#backOff(error?.retryAfterMs), () => this.#connect());
       return;
     }
-    this.overHttp = true;
-    void this.poll();
+    this.#overHttp = true;
+    void this.#poll();
   }
 
-  private async poll(): Promise<void> {
-    if (!this.running || this.live || this.next) return;
+  async #poll(): Promise<void> {
+    if (!this.#running || this.#live || this.#next) return;
     try {
-      await this.catchUp();
-      this.failures = 0;
-      this.say("online");
-      this.flush();
-      void this.sendParams().catch(() => undefined);
-      const fast = Date.now() - this.lastActivity < 60_000;
-      this.socketFailures += 1;
+      await this.#catchUp();
+      this.#failures = 0;
+      this.#say("online");
+      this.#flush();
+      void this.#sendParams().catch(() => undefined);
+      const fast = Date.now() - this.#lastActivity < 60_000;
+      this.#socketFailures += 1;
       // Now and then the socket is tried again.
-      const again = this.socketFailures % 16 === 0;
-      this.later(fast ? this.times.pollFast : this.times.pollSlow, () => (again ? this.connect() : void this.poll()));
+      const again = this.#socketFailures % 16 === 0;
+      this.#later(fast ? this.#times.pollFast : this.#times.pollSlow, () => (again ? this.#connect() : void this.#poll()));
     } catch (error) {
-      this.overHttp = false;
-      this.lost(error as ChatError);
+      this.#overHttp = false;
+      this.#lost(error as ChatError);
     }
   }
 
   /** Everything missed, over HTTP. */
-  private async catchUp(): Promise<void> {
+  async #catchUp(): Promise<void> {
     for (;;) {
-      const { token } = await this.ready();
+      const { token } = await this.#ready();
       const answer = await this.http.after(token, this.rev);
       if (answer.type === "error") {
         if (answer.code === "not_started") return;
-        if (answer.code === "expired") this.expire();
+        if (answer.code === "expired") this.#expire();
         throw toError(answer);
       }
       const before = this.rev;
-      this.receive(answer, null);
+      this.#receive(answer, null);
       if (answer.type !== "context" || !answer.more || this.rev === before) return;
     }
   }
 
-  private ping(link: Link): void {
-    this.after(link, this.times.ping, () => {
-      this.probe(link);
-      this.ping(link);
+  #ping(link: Link): void {
+    this.#after(link, this.#times.ping, () => {
+      this.#probe(link);
+      this.#ping(link);
     });
   }
 
   /** A socket that says nothing after a ping is dead. */
-  private probe(link: Link): void {
+  #probe(link: Link): void {
     const asked = Date.now();
-    this.post(link, { type: "ping" });
-    this.after(link, this.times.pong, () => link.heardAt < asked && this.gone(link));
+    this.#post(link, { type: "ping" });
+    this.#after(link, this.#times.pong, () => link.heardAt < asked && this.#gone(link));
   }
 
-  private post(link: Link, frame: ClientFrame): void {
+  #post(link: Link, frame: ClientFrame): void {
     if (link.socket.readyState === 1) link.socket.send(JSON.stringify(frame));
   }
 
   // ---- what comes in
 
-  private receive(frame: ServerFrame | null, link: Link | null, started = false, fromTab = false): void {
+  #receive(frame: ServerFrame | null, link: Link | null, started = false, fromTab = false): void {
     if (!frame) return;
     switch (frame.type) {
       case "messages":
-        this.receiveTurn(frame, fromTab);
+        this.#receiveTurn(frame, fromTab);
         break;
       case "context":
-        this.receiveContext(frame, link, started);
+        this.#receiveContext(frame, link, started);
         break;
       case "ack":
-        this.own.set(frame.rev, frame.clientId);
-        this.remove(frame.clientId);
-        this.lastActivity = Date.now();
-        this.behind(frame.rev);
-        this.flush();
+        this.#own.set(frame.rev, frame.clientId);
+        this.#remove(frame.clientId);
+        this.#lastActivity = Date.now();
+        this.#behind(frame.rev);
+        this.#flush();
         break;
       case "typing":
         this.on.typing?.(frame.by);
@@ -528,40 +528,40 @@ export class Transport {
         this.on.standing?.(this.standing);
         break;
       case "pong":
-        this.behind(frame.rev);
+        this.#behind(frame.rev);
         break;
       case "error":
-        this.receiveError(frame, link);
+        this.#receiveError(frame, link);
         break;
     }
   }
 
-  private receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
+  #receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
     const { rev, clientId } = frame;
-    this.wanted = Math.max(this.wanted, rev);
+    this.#wanted = Math.max(this.#wanted, rev);
     if (clientId !== undefined && !fromTab) {
-      this.own.set(rev, clientId);
-      this.remove(clientId);
+      this.#own.set(rev, clientId);
+      this.#remove(clientId);
     }
     if (rev === this.rev + 1 && !frame.tooLarge && !frame.messages.some((message) => "tooLarge" in message)) {
-      this.deliver(rev, frame.messages, frame.conversationId);
-      this.stand(frame.keyboard, frame.call, frame.conversationId);
-      if (!fromTab) this.channel?.postMessage({ ...frame, clientId: undefined });
+      this.#deliver(rev, frame.messages, frame.conversationId);
+      this.#stand(frame.keyboard, frame.call, frame.conversationId);
+      if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
       // What lies between is missing, or this did not fit into a frame.
-      if (frame.tooLarge || frame.messages.some((message) => "tooLarge" in message)) void this.catchUp().catch(() => undefined);
-      else this.resync();
+      if (frame.tooLarge || frame.messages.some((message) => "tooLarge" in message)) void this.#catchUp().catch(() => undefined);
+      else this.#resync();
     }
-    if (!fromTab) this.flush();
+    if (!fromTab) this.#flush();
   }
 
-  private receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
+  #receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
     if (link) link.syncing = false;
     this.context = frame.context;
     if (frame.tooLarge || frame.messages.some((message) => "tooLarge" in message)) {
-      void this.catchUp().then(
-        () => link && this.established(link),
-        () => link && this.gone(link),
+      void this.#catchUp().then(
+        () => link && this.#established(link),
+        () => link && this.#gone(link),
       );
       return;
     }
@@ -571,64 +571,64 @@ export class Transport {
     }
     const revs = [...turns.keys()].sort((a, b) => a - b);
     if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
-      this.resync();
+      this.#resync();
       return;
     }
     const conversationId = frame.context.conversationId;
-    for (const rev of revs) this.deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
+    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
     const newest = frame.rev >= this.rev;
     this.rev = Math.max(this.rev, frame.rev);
-    if (newest && !frame.more) this.stand(frame.keyboard, frame.call, conversationId);
+    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
     this.on.context?.(frame.context);
     if (!link) return;
-    if (frame.more) this.post(link, { type: "sync", rev: this.rev });
+    if (frame.more) this.#post(link, { type: "sync", rev: this.rev });
     else {
-      if (!link.synced) this.established(link);
-      if (this.rev < this.wanted) this.resync();
-      this.flush();
+      if (!link.synced) this.#established(link);
+      if (this.rev < this.#wanted) this.#resync();
+      this.#flush();
     }
   }
 
-  private receiveError(frame: ErrorFrame, link: Link | null): void {
+  #receiveError(frame: ErrorFrame, link: Link | null): void {
     const error = toError(frame);
     if (frame.code === "expired") {
-      this.expire();
-      if (link && link === this.live) this.connect();
-      else if (link) this.gone(link);
+      this.#expire();
+      if (link && link === this.#live) this.#connect();
+      else if (link) this.#gone(link);
       return;
     }
-    const entry = frame.clientId === undefined ? undefined : this.find(frame.clientId);
+    const entry = frame.clientId === undefined ? undefined : this.#find(frame.clientId);
     if (entry) {
       if (frame.code === "not_started") {
         void this.start(this.options.params).then(
-          () => this.again(entry),
-          (failed: ChatError) => this.fail(entry, failed),
+          () => this.#again(entry),
+          (failed: ChatError) => this.#fail(entry, failed),
         );
-      } else if (error.retryable) this.later(error.retryAfterMs ?? this.backOff(), () => this.again(entry), false);
+      } else if (error.retryable) this.#later(error.retryAfterMs ?? this.#backOff(), () => this.#again(entry), false);
       else {
-        this.fail(entry, error);
+        this.#fail(entry, error);
         return;
       }
     } else if (frame.clientId === undefined && link && !link.synced) {
       // The answer to our sync. Nobody has spoken yet: there is nothing to bring.
       if (frame.code === "not_started") {
-        this.established(link);
-        this.flush();
-      } else this.gone(link);
+        this.#established(link);
+        this.#flush();
+      } else this.#gone(link);
       return;
     }
     this.on.error?.(error);
   }
 
-  private expire(): void {
+  #expire(): void {
     if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
   }
 
-  private deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
+  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
     this.rev = rev;
-    const clientId = this.own.get(rev);
-    this.own.delete(rev);
-    this.lastActivity = Date.now();
+    const clientId = this.#own.get(rev);
+    this.#own.delete(rev);
+    this.#lastActivity = Date.now();
     this.on.turn?.({
       rev,
       messages: messages.map((message) => ({ ...message, rev })),
@@ -637,7 +637,7 @@ export class Transport {
     });
   }
 
-  private stand(keyboard: Keyboard | null, call: Call | undefined, conversationId: string | null | undefined): void {
+  #stand(keyboard: Keyboard | null, call: Call | undefined, conversationId: string | null | undefined): void {
     this.standing = {
       keyboard,
       call: call ?? this.standing.call,
@@ -646,107 +646,107 @@ export class Transport {
     this.on.standing?.(this.standing);
   }
 
-  private behind(rev: number): void {
-    this.wanted = Math.max(this.wanted, rev);
-    if (rev > this.rev) this.resync();
+  #behind(rev: number): void {
+    this.#wanted = Math.max(this.#wanted, rev);
+    if (rev > this.rev) this.#resync();
   }
 
-  private resync(): void {
-    const link = this.live;
+  #resync(): void {
+    const link = this.#live;
     if (link && !link.syncing) {
       link.syncing = true;
-      this.post(link, { type: "sync", rev: this.rev });
-      this.after(link, this.times.pong, () => {
+      this.#post(link, { type: "sync", rev: this.rev });
+      this.#after(link, this.#times.pong, () => {
         if (!link.syncing) return;
         link.syncing = false;
-        if (this.rev < this.wanted) this.resync();
+        if (this.rev < this.#wanted) this.#resync();
       });
     } else if (link) return;
-    else if (this.overHttp) void this.catchUp().catch(() => undefined);
+    else if (this.#overHttp) void this.#catchUp().catch(() => undefined);
   }
 
   // ---- what goes out
 
   /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
-  private flush(): void {
-    const entry = this.outbox.find(({ state }) => state !== "failed");
+  #flush(): void {
+    const entry = this.#outbox.find(({ state }) => state !== "failed");
     if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
-    const link = this.live;
+    const link = this.#live;
     if (link?.synced) {
       entry.state = "sending";
-      this.changed();
-      this.post(link, entry.frame);
-      this.after(link, this.times.quiet, () => entry.state === "sending" && this.find(entry.clientId) && this.probe(link));
-      this.after(link, this.times.again, () => this.again(entry));
-    } else if (this.overHttp && !this.exchanging) {
+      this.#changed();
+      this.#post(link, entry.frame);
+      this.#after(link, this.#times.quiet, () => entry.state === "sending" && this.#find(entry.clientId) && this.#probe(link));
+      this.#after(link, this.#times.again, () => this.#again(entry));
+    } else if (this.#overHttp && !this.#exchanging) {
       entry.state = "sending";
-      this.exchanging = true;
-      this.changed();
-      this.request(entry.frame).then(
+      this.#exchanging = true;
+      this.#changed();
+      this.#request(entry.frame).then(
         (answer) => {
-          this.exchanging = false;
-          this.receive(answer, null);
-          if (answer.type === "ack") void this.catchUp().catch(() => undefined);
+          this.#exchanging = false;
+          this.#receive(answer, null);
+          if (answer.type === "ack") void this.#catchUp().catch(() => undefined);
         },
         () => {
           // The next poll finds out what is wrong.
-          this.exchanging = false;
+          this.#exchanging = false;
           entry.state = "queued";
-          this.changed();
+          this.#changed();
         },
       );
     }
   }
 
-  private again(entry: Outgoing): void {
-    if (!this.find(entry.clientId) || entry.state === "failed") return;
+  #again(entry: Outgoing): void {
+    if (!this.#find(entry.clientId) || entry.state === "failed") return;
     entry.state = "queued";
-    this.changed();
-    this.flush();
+    this.#changed();
+    this.#flush();
   }
 
-  private fail(entry: Outgoing, error: ChatError): void {
+  #fail(entry: Outgoing, error: ChatError): void {
     entry.state = "failed";
     entry.error = error.code;
-    this.changed();
+    this.#changed();
     this.on.error?.(error);
-    this.flush();
+    this.#flush();
   }
 
-  private find(clientId: string): Outgoing | undefined {
-    return this.outbox.find((entry) => entry.clientId === clientId);
+  #find(clientId: string): Outgoing | undefined {
+    return this.#outbox.find((entry) => entry.clientId === clientId);
   }
 
-  private remove(clientId: string): void {
-    const rest = this.outbox.filter((entry) => entry.clientId !== clientId);
-    if (rest.length === this.outbox.length) return;
-    this.outbox = rest;
-    this.changed();
+  #remove(clientId: string): void {
+    const rest = this.#outbox.filter((entry) => entry.clientId !== clientId);
+    if (rest.length === this.#outbox.length) return;
+    this.#outbox = rest;
+    this.#changed();
   }
 
-  private changed(): void {
-    this.on.outbox?.([...this.outbox]);
+  #changed(): void {
+    this.on.outbox?.([...this.#outbox]);
   }
 
   /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
-  private async sendParams(): Promise<void> {
-    const params = this.pendingParams;
+  async #sendParams(): Promise<void> {
+    const params = this.#pendingParams;
     if (!params || this.standing.conversationId === null) return;
-    this.pendingParams = null;
+    this.#pendingParams = null;
     try {
-      const answer = await this.request({ type: "params", params });
+      const answer = await this.#request({ type: "params", params });
       if (answer.type === "error") throw toError(answer);
-      this.receive(answer, null);
+      this.#receive(answer, null);
     } catch (error) {
-      if ((error as ChatError).retryable) this.pendingParams = { ...params, ...(this.pendingParams as Params | null) };
+      if ((error as ChatError).retryable) this.#pendingParams = { ...params, ...(this.#pendingParams as Params | null) };
       throw error;
     }
   }
 
   /** A frame over HTTP, with a new token once where the old one was refused. */
-  private async request(frame: ClientFrame): Promise<ServerFrame> {
+  async #request(frame: ClientFrame): Promise<ServerFrame> {
     for (let last = false; ; last = true) {
-      const { token } = await this.ready();
+      const { token } = await this.#ready();
       let expired: unknown = null;
       try {
         const answer = await this.http.send(token, frame);
@@ -757,46 +757,46 @@ export class Transport {
         expired = error;
       }
       if (last) throw expired;
-      this.expire();
+      this.#expire();
     }
   }
 
   // ---- time
 
-  private say(status: Status): void {
+  #say(status: Status): void {
     if (status === this.status) return;
     this.status = status;
     this.on.status?.(status);
   }
 
-  private backOff(asked?: number): number {
-    const { backOffMin, backOffMax } = this.times;
-    const most = Math.min(backOffMax, backOffMin * 2 ** Math.min(this.failures, 16));
-    this.failures += 1;
-    return asked ?? Math.max(backOffMin, most * (0.5 + this.random() / 2));
+  #backOff(asked?: number): number {
+    const { backOffMin, backOffMax } = this.#times;
+    const most = Math.min(backOffMax, backOffMin * 2 ** Math.min(this.#failures, 16));
+    this.#failures += 1;
+    return asked ?? Math.max(backOffMin, most * (0.5 + this.#random() / 2));
   }
 
-  private later(ms: number, act: () => void, alone = true): void {
+  #later(ms: number, act: () => void, alone = true): void {
     if (!alone) {
-      setTimeout(() => this.running && act(), ms);
+      setTimeout(() => this.#running && act(), ms);
       return;
     }
-    if (this.timer) clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.timer = null;
-      if (this.running) act();
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#running) act();
     }, ms);
   }
 
-  private after(link: Link, ms: number, act: () => void): void {
+  #after(link: Link, ms: number, act: () => void): void {
     const timer = setTimeout(() => {
       link.timers.delete(timer);
-      if (this.running && (link === this.live || link === this.next)) act();
+      if (this.#running && (link === this.#live || link === this.#next)) act();
     }, ms);
     link.timers.add(timer);
   }
 
-  private sleep(ms: number): Promise<void> {
+  #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
 }

@@ -190,10 +190,11 @@ describe("a network that fails", () => {
   it("replaces the socket as planned and misses nothing meanwhile", async () => {
     const server = await serve();
     const states: string[] = [];
-    const one = client(server, { times: { ...FAST, replace: 40 } }, {});
+    const on: Handlers = {};
+    const one = client(server, { times: { ...FAST, replace: 40 } }, on);
     await one.start();
     await until(() => one.status === "online", "online");
-    (one as any).on.status = (status: string) => states.push(status);
+    one.on.status = (status: string) => states.push(status);
     const log = only(server);
     for (let n = 0; n < 40; n += 1) {
       server.push(log, server.turn(log, null, { messages: [{ type: "text", text: `p${n}` }] }));
