@@ -4,6 +4,7 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const dist = `${here}dist`;
@@ -26,6 +27,7 @@ async function bundle(entry, options = {}) {
     charset: "utf8",
     format: "iife",
     target: ["es2022"],
+    alias: Object.fromEntries(["preact", "preact/hooks", "preact/jsx-runtime"].map((name) => [name, `${here}packages/view-runtime/src/index.ts`])),
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
@@ -34,7 +36,9 @@ async function bundle(entry, options = {}) {
     plugins: [minifiedCss],
     ...options,
   });
-  return result.outputFiles[0];
+  const [{ path, text }] = result.outputFiles;
+  const { code } = await minify(text, { ecma: 2020, compress: { passes: 3, ecma: 2020 }, format: { ecma: 2020 } });
+  return { path, contents: code };
 }
 
 async function put(name, contents) {
