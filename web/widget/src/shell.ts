@@ -58,6 +58,8 @@ export interface Shell {
   /** The full page: no launcher, the window fills the page. */
   page: boolean;
   emit(event: string, detail?: unknown): void;
+  /** Puts colours and place on a wrapper in the page. */
+  place(wrapper: HTMLElement): void;
   /** Draws the launcher anew after a change of the state. */
   paint(): void;
   setOpen(open: boolean): void;
@@ -81,3 +83,16 @@ export interface App {
 }
 
 export type MountApp = (shell: Shell) => App;
+
+export interface Launcher {
+  /** The bot's configuration is known. */
+  ready: Promise<void>;
+  setOpen(open: boolean): void;
+  paint(): void;
+  /** The app, loaded if it is not there yet. */
+  need(): Promise<App>;
+  app(): App | null;
+  destroy(): void;
+}
+
+export type MakeLauncher = (shell: Shell) => Launcher;
