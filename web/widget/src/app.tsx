@@ -104,6 +104,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       {view === "chat" && <ChatView ui={ui} />}
       {view === "setting" && <Settings ui={ui} frame={frame} />}
       {view !== "chat" && !state.theme.hideBrand && <footer>{w.brand}</footer>}
+      {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={frame.resize} />}
       {layer === "restart" && (
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
@@ -225,6 +226,7 @@ class Frame {
   redraw = (): void => undefined;
   locale: Locale = "ko";
   size = 100;
+  #wanted: [number, number] | undefined;
   readonly wrapper: HTMLElement;
   readonly #root: HTMLElement;
   readonly #chat: Chat;
@@ -244,10 +246,11 @@ class Frame {
     this.wrapper = wrapper;
     this.#chat = new Chat(shell);
     this.#dark.addEventListener("change", this.paint);
-    const saved = local.get<{ locale?: Locale; size?: number }>(`wc:${shell.botId}:settings`);
+    const saved = local.get<{ locale?: Locale; size?: number; wanted?: [number, number] }>(`wc:${shell.botId}:settings`);
     const asked = shell.options.locale && shell.options.locale !== "auto" ? shell.options.locale : shell.config.locale;
     this.locale = saved?.locale ?? ((asked ?? navigator.language).startsWith("en") ? "en" : "ko");
     this.size = saved?.size ?? 100;
+    this.#wanted = saved?.wanted;
     document.body.append(wrapper);
     this.paint();
     render(<Window chat={this.#chat} shell={shell} frame={this} />, this.#root);
@@ -271,11 +274,11 @@ class Frame {
     if (ink) put("--ink", readableOn(paper, ink));
     const size = theme.defaultWindowSize;
     const [width, height] = Array.isArray(size) ? size : [size?.width, size?.height];
-    put("--wc-w", `${Math.max(320, Number(width) || 380)}px`);
-    put("--wc-h", `${Math.max(420, Number(height) || 640)}px`);
+    const [w, h] = this.#wanted ?? [width, height];
+    put("--wc-w", `${Math.max(320, Number(w) || 380)}px`);
+    put("--wc-h", `${Math.max(420, Number(h) || 640)}px`);
     put("--text", String(this.size / 100));
     this.wrapper.classList.toggle("wc-page", this.shell.page);
-    this.wrapper.classList.toggle("wc-resize", theme.enableResize !== false);
     this.wrapper.dataset.scheme = scheme;
     this.wrapper.hidden = !this.shell.state.isOpen;
   };
@@ -297,9 +300,26 @@ class Frame {
     this.shell.focusLauncher();
   };
 
+  /** The free corner was taken: the window follows the pointer and keeps its size for the next visit. */
+  readonly resize = (down: PointerEvent): void => {
+    const grip = down.currentTarget as HTMLElement;
+    const { width, height } = this.wrapper.getBoundingClientRect();
+    const side = this.wrapper.classList.contains("wc-left") ? 1 : -1;
+    const top = this.wrapper.classList.contains("wc-top") ? 1 : -1;
+    grip.setPointerCapture(down.pointerId);
+    grip.onpointermove = (move) => {
+      this.#wanted = [width + side * (move.clientX - down.clientX), height + top * (move.clientY - down.clientY)];
+      this.paint();
+    };
+    grip.onlostpointercapture = () => {
+      grip.onpointermove = null;
+      this.set({});
+    };
+  };
+
   set(settings: { locale?: Locale; size?: number }): void {
     Object.assign(this, settings);
-    local.set(`wc:${this.shell.botId}:settings`, { locale: this.locale, size: this.size });
+    local.set(`wc:${this.shell.botId}:settings`, { locale: this.locale, size: this.size, wanted: this.#wanted });
     this.paint();
     this.redraw();
   }

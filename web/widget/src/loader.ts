@@ -37,6 +37,7 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
   let launcher: Launcher | null = null;
   const loading = load<MakeLauncher>(LAUNCHER_FILE).then((make) => (launcher = make({ host, botId, options, state, page, emit, load } as Shell)));
   const ready = loading.then((it) => it.ready);
+  ready.catch((error) => console.warn("webchat:", error.message));
   const call = (name: keyof App) => (...given: unknown[]): Promise<void> =>
     ready.then(() => launcher!.need()).then((app) => (app[name] as (...given: unknown[]) => Promise<void>)(...given));
   /** Of no use before the app is there: it begins with what the state says. */
