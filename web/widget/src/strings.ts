@@ -49,7 +49,6 @@ const KO = {
   fileFailed: "{name}: 올리지 못했습니다.",
   drop: "여기에 놓으면 보냅니다",
   refused: "이 채팅은 지금 이용할 수 없습니다.",
-  again: "대화를 다시 시작해 주세요",
   startFailed: "연결하지 못했습니다. 다시 시도해 주세요.",
   language: "언어",
   size: "글자 크기",
@@ -57,7 +56,6 @@ const KO = {
   newBelow: "새 메시지 {n}개",
   brand: "말길로 만든 채팅",
   log: "대화 내용",
-  unavailable: "현재 이용할 수 없는 채팅입니다.",
 };
 
 const EN: typeof KO = {
@@ -109,7 +107,6 @@ const EN: typeof KO = {
   fileFailed: "{name}: not uploaded.",
   drop: "Drop to send",
   refused: "This chat is not available now.",
-  again: "Please start the chat again",
   startFailed: "Could not connect. Please try again.",
   language: "Language",
   size: "Text size",
@@ -117,7 +114,6 @@ const EN: typeof KO = {
   newBelow: "{n} new messages",
   brand: "Chat by Malgil",
   log: "Messages",
-  unavailable: "This chat is not available.",
 };
 
 export type Words = typeof KO;

@@ -108,12 +108,16 @@ function set(element: HTMLElement, name: string, value: unknown): void {
     const event = name.slice(2).toLowerCase();
     if (!(event in handlers)) element.addEventListener(event, (happened) => (handlers[event] as ((event: Event) => void) | undefined)?.(happened));
     handlers[event] = value;
-  } else if (name in element && element.namespaceURI !== SVG && !/^(?:role|width|height|href)$/.test(name)) {
-    const own = element as unknown as Props;
-    if (own[name] !== value) own[name] = value ?? "";
-    if (value === undefined) element.removeAttribute(name);
-  } else if (value === undefined || value === null || (value === false && name[4] !== "-")) element.removeAttribute(name);
-  else element.setAttribute(name, String(value));
+  } else if (name === "value") {
+    const field = element as HTMLInputElement;
+    if (field.value !== value) field.value = value as string;
+  } else if (value === undefined || value === null || (value === false && !spoken(name))) element.removeAttribute(name);
+  else element.setAttribute(name, value === true && !spoken(name) ? "" : String(value));
+}
+
+/** aria- and data- attributes say true and false; of others, to be there is what counts. */
+function spoken(name: string): boolean {
+  return name[4] === "-";
 }
 
 function draw(instance: Instance, parent: Node, next: Node | null): void {
