@@ -109,7 +109,7 @@ export class FakeServer {
       endUserId: log.endUserId,
       userKey: key,
       conversationId: log.conversationId,
-      socketUrl: `ws://127.0.0.1:${this.port}/socket`,
+      socketUrl: this.noSocket ? null : `ws://127.0.0.1:${this.port}/socket`,
       rev: log.turns.length,
     };
   }
@@ -178,7 +178,7 @@ export class FakeServer {
         return log.conversationId === null ? error("not_started") : this.since(log, frame.rev);
       case "params":
         Object.assign(log.params, frame.params);
-        return { type: "pong", rev: log.turns.length };
+        return null;
       case "start": {
         const before = log.turns.length;
         if (log.conversationId === null || frame.restart) {
@@ -277,14 +277,14 @@ export class FakeServer {
       if (request.method === "POST") {
         const answer = this.step(log, JSON.parse(String(raw)));
         if (this.chaos && this.random() < (this.chaos.httpCut ?? 0)) return request.socket.destroy();
-        return json(200, answer ?? { type: "pong", rev: log.turns.length });
+        return answer ? json(200, answer) : response.writeHead(204, headers).end();
       }
       if (url.searchParams.has("after")) return json(200, log.conversationId === null ? { type: "error", code: "not_started", message: "", retryable: false } : this.since(log, Number(url.searchParams.get("after"))));
       const limit = Number(url.searchParams.get("limit"));
       const earlier = log.turns.filter((turn) => turn.rev < Number(url.searchParams.get("before")));
       const taken = [];
       while (earlier.length && taken.flatMap((turn) => turn.messages).length < limit) taken.unshift(earlier.pop());
-      return json(200, { items: taken.flatMap((turn) => turn.messages), rev: log.turns.length, more: earlier.length > 0 });
+      return json(200, { items: taken.flatMap((turn) => turn.messages), rev: taken[0]?.rev ?? 1, more: earlier.length > 0 });
     }
     const page = this.pages[url.pathname];
     if (page !== undefined) return response.writeHead(200, { ...headers, "content-type": TYPES[".html"] }).end(page);

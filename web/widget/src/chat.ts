@@ -63,6 +63,8 @@ export class Chat {
   #typingTimer = 0;
   #saveTimer = 0;
   #fileIds = 0;
+  /** The page of older messages comes before this revision. */
+  #next = 0;
   #callStatus: string | null = null;
 
   constructor(readonly shell: Shell) {
@@ -157,9 +159,10 @@ export class Chat {
     if (!this.more) return;
     this.more = false;
     try {
-      const page = await this.transport.older(this.timeline.oldest);
+      const page = await this.transport.older(this.#next || this.timeline.oldest);
       this.timeline.prepend(page.messages);
       this.more = page.more;
+      this.#next = page.next;
     } catch {
       this.more = true;
     }
@@ -232,6 +235,7 @@ export class Chat {
     this.notes.length = 0;
     this.pressed.clear();
     this.started = this.more = false;
+    this.#next = 0;
     this.hidden = null;
     this.#callStatus = null;
   }
@@ -287,14 +291,16 @@ export class Chat {
           }
           this.changed();
         },
-        history: (messages, more) => {
+        history: (messages, more, next) => {
           this.timeline.prepend(messages);
           this.more = more;
+          this.#next = next;
           this.#save();
           this.changed();
         },
         reset: () => {
           this.timeline.clear();
+          this.#next = 0;
           this.changed();
         },
         outbox: (entries) => {

@@ -58,6 +58,8 @@ export class Http {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const answer: unknown = await response.json().catch(() => null);
+      // Some frames have no answer.
+      if (response.ok && answer === null && path === "/messages") return { type: "pong", rev: 0 };
       const frame = isError(answer);
       if (frame ? path.startsWith("/messages") && "retryable" in (answer as object) : response.ok && answer !== null) return answer;
       throw failure(response, answer);

@@ -49,8 +49,8 @@ export interface Handlers {
   turn?(turn: Turn): void;
   standing?(standing: Standing): void;
   context?(context: Context): void;
-  /** Messages before those that are known. */
-  history?(messages: Message[], more: boolean): void;
+  /** Messages before those that are known; `next` is what to ask older() for while there are more. */
+  history?(messages: Message[], more: boolean, next: number): void;
   /** Another person, or a log that began anew: forget what is shown. */
   reset?(): void;
   status?(status: Status): void;
@@ -274,10 +274,10 @@ export class Transport {
   }
 
   /** The page of messages before a revision. */
-  async older(before: number): Promise<{ messages: Message[]; more: boolean }> {
+  async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
     const { token } = await this.#ready();
     const page = await this.http.before(token, before);
-    return { messages: page.items, more: page.more };
+    return { messages: page.items, more: page.more, next: page.rev };
   }
 
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
@@ -338,7 +338,7 @@ export class Transport {
     this.on.session?.(session);
     if (this.rev === 0 && session.rev > 0) {
       const page = await this.http.before(session.token, session.rev + 1);
-      this.on.history?.(page.items, page.more);
+      this.on.history?.(page.items, page.more, page.rev);
       this.rev = session.rev;
     }
     return session;
@@ -368,6 +368,12 @@ export class Transport {
   }
 
   #openSocket(session: Session): void {
+    if (!session.socketUrl) {
+      // This installation has none.
+      this.#socketFailures = Math.max(this.#socketFailures, SOCKET_TRIES);
+      this.#lost();
+      return;
+    }
     let socket: WebSocket;
     try {
       socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
@@ -543,13 +549,13 @@ export class Transport {
       this.#own.set(rev, clientId);
       this.#remove(clientId);
     }
-    if (rev === this.rev + 1 && !frame.tooLarge && !frame.messages.some((message) => "tooLarge" in message)) {
+    if (rev === this.rev + 1 && !cut(frame)) {
       this.#deliver(rev, frame.messages, frame.conversationId);
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
       // What lies between is missing, or this did not fit into a frame.
-      if (frame.tooLarge || frame.messages.some((message) => "tooLarge" in message)) void this.#catchUp().catch(() => undefined);
+      if (cut(frame)) void this.#catchUp().catch(() => undefined);
       else this.#resync();
     }
     if (!fromTab) this.#flush();
@@ -558,7 +564,8 @@ export class Transport {
   #receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
     if (link) link.syncing = false;
     this.context = frame.context;
-    if (frame.tooLarge || frame.messages.some((message) => "tooLarge" in message)) {
+    // What HTTP leaves out as well is shown as a message of no known type.
+    if (link && cut(frame)) {
       void this.#catchUp().then(
         () => link && this.#established(link),
         () => link && this.#gone(link),
@@ -631,7 +638,7 @@ export class Transport {
     this.#lastActivity = Date.now();
     this.on.turn?.({
       rev,
-      messages: messages.map((message) => ({ ...message, rev })),
+      messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
       ...(clientId === undefined ? {} : { clientId }),
       ...(conversationId === undefined ? {} : { conversationId }),
     });
@@ -799,6 +806,11 @@ export class Transport {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve) => setTimeout(resolve, ms));
   }
+}
+
+/** The frame says that parts of it were left out, since they did not fit. */
+function cut(frame: MessagesFrame | ContextFrame): boolean {
+  return [frame, frame.keyboard, ...frame.messages].some((part) => part && "tooLarge" in part);
 }
 
 function toError(frame: ErrorFrame): ChatError {

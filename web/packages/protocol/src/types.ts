@@ -168,7 +168,8 @@ export interface Session {
   endUserId: string;
   userKey: string;
   conversationId: string | null;
-  socketUrl: string;
+  /** null: there is none, HTTP takes its place. */
+  socketUrl: string | null;
   rev: number;
 }
 
@@ -192,7 +193,9 @@ export interface BotConfig {
 }
 
 export interface HistoryPage {
+  /** Oldest first; may be empty although there are more. */
   items: Message[];
+  /** What to ask for next. */
   rev: number;
   more: boolean;
 }

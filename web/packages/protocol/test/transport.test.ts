@@ -82,6 +82,7 @@ describe("a quiet network", () => {
     expect(one.timeline.items.map((item) => item.status).filter(Boolean)).toEqual(["sending", "queued", "queued"]);
     await until(() => one.seen.includes("re c"), "all answers");
     expect(one.seen).toEqual(["welcome", "a", "re a", "b", "re b", "c", "re c"]);
+    expect(server.frames.filter((frame: any) => frame.type === "message")).toHaveLength(3);
   });
 
   it("shows a reply that comes after the acknowledgement", async () => {
@@ -119,6 +120,7 @@ describe("a quiet network", () => {
     await until(() => two.status === "online", "online");
     expect(two.seen).toEqual(texts(log).slice(-30));
     const page = await two.older(two.timeline.oldest);
+    expect(page.next).toBe(page.messages[0]!.rev);
     two.timeline.prepend(page.messages);
     expect(two.seen).toEqual(texts(log).slice(-60));
     expect(page.more).toBe(true);
@@ -163,6 +165,17 @@ describe("a network that fails", () => {
     await until(() => one.seen.includes("hello"), "the agent's words");
     expect(one.status).toBe("online");
     expect(one.seen).toEqual(["welcome", "a", "re a", "b", "re b", "hello"]);
+  });
+
+  it("speaks HTTP where the installation has no socket", async () => {
+    const server = await serve();
+    server.noSocket = true;
+    const one = client(server);
+    await one.start();
+    await one.setParams({ a: 1 });
+    one.send({ type: "text", text: "a" });
+    await until(() => one.seen.includes("re a"), "an answer over HTTP");
+    expect([one.status, only(server).params]).toEqual(["online", { a: 1 }]);
   });
 
   it("goes back to the socket when it opens again", async () => {
@@ -249,6 +262,14 @@ describe("a network that fails", () => {
     one.send({ type: "text", text: "x".repeat(20_000) });
     await until(() => one.seen.length === 3, "the large turn");
     expect(one.seen[2]).toHaveLength(20_003);
+    // What is left out over HTTP too is not asked for again and again.
+    const log = only(server);
+    const turn = server.turn(log, null, { messages: [{ type: "text", text: "y" }] });
+    delete turn.messages[0].data;
+    turn.messages[0].tooLarge = true;
+    server.push(log, turn);
+    await until(() => one.rev === 3, "the turn whose message is too large for all");
+    expect(one.shown.at(-1)!.data.type).toBe("unknown");
   });
 
   it("begins anew where the log did", async () => {
