@@ -1,4 +1,4 @@
-import { Icon, type Locale, MessageView } from "@malgil/message-view";
+import { Icon, type Locale } from "@malgil/message-view";
 import { ChatError } from "@malgil/protocol";
 import { render } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
@@ -7,7 +7,7 @@ import { parseHex, readableOn } from "./color";
 import { Composer } from "./composer";
 import { stored } from "./cache";
 import type { App, MountApp, Shell, ViewName } from "./shell";
-import { fill, type Words, words } from "./strings";
+import { type Words, words } from "./strings";
 import { Chips, TimelineView } from "./timeline";
 import css from "./window.css";
 import messageCss from "@malgil/message-view/src/message-view.css";
@@ -335,7 +335,6 @@ class Frame {
         perTab.set(`wc:${shell.botId}:open`, open);
         this.paint();
         this.redraw();
-        document.documentElement.classList.toggle("wc-modal", open);
       },
       repaint: () => {
         this.paint();
@@ -371,9 +370,6 @@ class Frame {
     };
   }
 }
-
-export type { Frame };
-export { fill, MessageView };
 
 const mount: MountApp = (shell) => new Frame(shell).app();
 (document.currentScript as unknown as { malgil?: (mount: MountApp) => void } | null)?.malgil?.(mount);
