@@ -34,7 +34,11 @@ POSTGRES_LOOKED_FOR := .venv/.postgres-looked-for
 SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
 
-.PHONY: help run test check bench build sam-local deploy fmt lock clean script-bundles environment static validate
+# Beside what was built, so that it goes with it.
+WEB_READY := web/dist/.built
+WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
+
+.PHONY: help run test check web bench build sam-local deploy fmt lock clean script-bundles environment static validate
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -44,13 +48,15 @@ run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bo
 	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) \
 	  $(foreach port,$(WEBHOOK_PORT),--webhook-port $(port)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
-test: static $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
+test: static $(WEB_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory validate build
 
-check: static $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
+check: static $(WEB_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
 	$(BIN)/pytest tests/unit tests/golden tests/integration tests/contract
 	@$(MAKE) --no-print-directory validate
+
+web: $(WEB_READY) ## build the chat widget and the SDK, with their types, unit tests and sizes; again only after a change
 
 bench: $(TEST_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) ## measure the budgets (BENCH_FLAGS)
 	$(TOOLS) $(BIN)/python -m bench $(BENCH_FLAGS)
@@ -85,7 +91,7 @@ script-bundles: $(SCRIPT_BUNDLES) ## bundle the npm modules that authors' script
 
 clean: ## remove everything that was built or installed; the local cloud's data stays
 	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles
+	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles web/node_modules web/dist
 	find functions infra shared tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 static: $(TEST_READY)
@@ -124,6 +130,11 @@ $(POSTGRES_LOOKED_FOR): infra/check_postgres.sh | $(TEST_READY)
 $(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build.mjs $(wildcard infra/scripting/entries/*.js)
 	@echo "Bundling the modules of scripts ... / 스크립트 모듈을 묶는 중입니다 ..."
 	@$(TOOLS) node infra/scripting/build.mjs $(@D)
+
+$(WEB_READY): web/node_modules/.installed $(WEB_SOURCES)
+	@echo "Building the chat widget ... / 채팅 위젯을 만드는 중입니다 ..."
+	cd web && export $(TOOLS) && npm run --silent build && npm run --silent test && npm run --silent size
+	@touch $@
 
 %/node_modules/.installed: %/package-lock.json $(RUN_READY)
 	cd $* && $(TOOLS) npm ci --no-audit --no-fund

@@ -1,0 +1,71 @@
+/** Writes web/dist: what a function, a bucket or the local cloud serves as it is. */
+import { createHash } from "node:crypto";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import { minify } from "terser";
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const dist = `${here}dist`;
+
+const minifiedCss = {
+  name: "css-text",
+  setup(build) {
+    build.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { outputFiles } = await esbuild.build({ entryPoints: [path], minify: true, write: false, target: ["chrome109", "safari16.4", "firefox115"] });
+      return { contents: outputFiles[0].text.trim(), loader: "text" };
+    });
+  },
+};
+
+async function bundle(entry, options = {}) {
+  const result = await esbuild.build({
+    entryPoints: [`${here}${entry}`],
+    bundle: true,
+    minify: true,
+    charset: "utf8",
+    format: "iife",
+    target: ["es2022"],
+    alias: Object.fromEntries(["preact", "preact/hooks", "preact/jsx-runtime"].map((name) => [name, `${here}packages/view-runtime/src/index.ts`])),
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    outdir: dist,
+    write: false,
+    plugins: [minifiedCss],
+    ...options,
+  });
+  const [{ path, text }] = result.outputFiles;
+  const { code } = await minify(text, { ecma: 2020, compress: { passes: 3, ecma: 2020 }, format: { ecma: 2020 } });
+  return { path, contents: code };
+}
+
+async function put(name, contents) {
+  await mkdir(`${dist}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
+  await writeFile(`${dist}/${name}`, contents);
+}
+
+/** The name changes with the content: it may be cached for ever. */
+async function hashed(entry, define = {}) {
+  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define });
+  const name = `webchat/${basename(file.path)}`;
+  await put(name, file.contents);
+  return name;
+}
+
+await rm(dist, { recursive: true, force: true });
+const table = await readFile(`${here}widget/src/emoji.txt`);
+const emoji = `webchat/emoji.${createHash("sha256").update(table).digest("hex").slice(0, 8)}.txt`;
+await put(emoji, table);
+const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji) });
+const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app) });
+const loader = await bundle("widget/src/loader.ts", { define: { LAUNCHER_FILE: JSON.stringify(launcher) } });
+const sdk = await bundle("sdk/src/global.ts");
+await put("webchat.js", loader.contents);
+await put("js/webchat.min.js", loader.contents);
+await put("sdk/webchat.js", sdk.contents);
+await put(
+  "webchat/index.html",
+  `<!doctype html><html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,interactive-widget=resizes-content"><title>Chat</title><script src="/webchat.js" data-page></script><body></body></html>\n`,
+);

@@ -1,0 +1,3 @@
+export * from "./strings";
+export * from "./text";
+export * from "./view";

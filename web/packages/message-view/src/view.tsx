@@ -1,0 +1,309 @@
+import type { Button, Card, Location, Media, Message } from "@malgil/protocol";
+import type { ComponentChildren, JSX } from "preact";
+import { useRef, useState } from "preact/hooks";
+import { type Locale, messageStrings } from "./strings";
+import { isLargeEmoji, linkify, safeMedia, safeUri } from "./text";
+
+/** customer: in the widget; agent: in the console; preview: in the builder. */
+export type Mode = "customer" | "agent" | "preview";
+
+export interface MessageViewProps {
+  message: Message;
+  locale: Locale;
+  mode?: Mode;
+  /** A pressed postback or goto button. Links open by themselves. */
+  onButton?: (button: Button, key: string) => void;
+  /** Keys of buttons that were pressed, as onButton told them. */
+  pressed?: ReadonlySet<string>;
+  onImage?: (uri: string, alt: string) => void;
+}
+
+const FOLD = 600;
+const DESCRIPTION_FOLD = 140;
+
+/** The content of one message: its bubble, and what hangs below it. */
+export function MessageView(props: MessageViewProps): JSX.Element {
+  const { data, id } = props.message;
+  const buttons = data.buttons?.length ? <Buttons {...props} buttons={data.buttons} place={id} /> : null;
+  switch (data.type) {
+    case "text":
+      return (
+        <div class={`mv-bubble${isLargeEmoji(data.text ?? "") ? " mv-emoji" : ""}`}>
+          <Text text={data.text ?? ""} locale={props.locale} />
+          {buttons}
+        </div>
+      );
+    case "media":
+      return (
+        <div class="mv-bubble mv-flush">
+          <MediaView media={data.media} {...props} />
+          {buttons}
+        </div>
+      );
+    case "cards":
+      return (
+        <div class="mv-wide">
+          <Cards {...props} cards={data.cards ?? []} />
+          {buttons && <div class="mv-bubble mv-flush">{buttons}</div>}
+        </div>
+      );
+    case "location":
+      return (
+        <div class="mv-bubble mv-flush">
+          <Place location={data.location} locale={props.locale} />
+          {buttons}
+        </div>
+      );
+    default:
+      return (
+        <div class="mv-bubble mv-unknown">
+          {data.text ? <Text text={data.text} locale={props.locale} /> : messageStrings[props.locale].unsupported}
+          {buttons}
+        </div>
+      );
+  }
+}
+
+export function Text({ text, locale, fold = FOLD }: { text: string; locale: Locale; fold?: number }): JSX.Element {
+  const [open, setOpen] = useState(false);
+  const words = messageStrings[locale];
+  const folds = text.length > fold;
+  return (
+    <span class="mv-text">
+      {linkify(folds && !open ? `${text.slice(0, fold)}…` : text).map((piece) =>
+        piece.uri ? <Anchor uri={piece.uri}>{piece.text}</Anchor> : piece.text,
+      )}
+      {folds && (
+        <button type="button" class="mv-more" aria-expanded={open} onClick={() => setOpen(!open)}>
+          {open ? words.less : words.more}
+        </button>
+      )}
+    </span>
+  );
+}
+
+interface AnchorProps {
+  uri: string;
+  children: ComponentChildren;
+  class?: string;
+  title?: string;
+}
+
+function Anchor({ uri, children, ...rest }: AnchorProps): JSX.Element {
+  return (
+    <a href={uri} target="_blank" rel="noopener noreferrer" {...rest}>
+      {children}
+    </a>
+  );
+}
+
+function MediaView({ media, locale, onImage }: { media: Media | undefined } & MessageViewProps): JSX.Element {
+  const [broken, setBroken] = useState(false);
+  const words = messageStrings[locale];
+  const kind = media?.contentType ?? media?.type ?? "link";
+  const uri = safeMedia(media?.uri);
+  const name = media?.altText || media?.name;
+  if (uri && !broken) {
+    if (kind === "image") {
+      const alt = name || words.image;
+      const size = media?.width && media.height ? { width: media.width, height: media.height } : {};
+      const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
+      return onImage ? (
+        <button type="button" class="mv-image" onClick={() => onImage(uri, alt)}>
+          {image}
+        </button>
+      ) : (
+        <span class="mv-image">{image}</span>
+      );
+    }
+    if (kind === "video" && !/(?:youtu\.?be|vimeo)/.test(uri)) {
+      return <video class="mv-video" src={uri} controls preload="metadata" aria-label={name} onError={() => setBroken(true)} />;
+    }
+    if (kind === "audio") return <audio class="mv-audio" src={uri} controls preload="none" aria-label={name} onError={() => setBroken(true)} />;
+  }
+  const link = safeUri(media?.uri);
+  const label = name || shortName(link) || words.open;
+  const body = (
+    <>
+      <Icon name={kind === "image" ? "image" : kind === "video" ? "play" : "file"} />
+      <span>{label}</span>
+    </>
+  );
+  return link ? (
+    <Anchor uri={link} class="mv-file">
+      {body}
+    </Anchor>
+  ) : (
+    <span class="mv-file">{body}</span>
+  );
+}
+
+function shortName(uri: string | undefined): string {
+  if (!uri) return "";
+  try {
+    const { hostname, pathname } = new URL(uri);
+    return decodeURIComponent(pathname.split("/").pop() ?? "") || hostname;
+  } catch {
+    return uri;
+  }
+}
+
+function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
+  const { cards, locale, message } = props;
+  const words = messageStrings[locale];
+  const track = useRef<HTMLUListElement>(null);
+  const [at, setAt] = useState(0);
+  if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
+  const go = (index: number): void => {
+    const card = track.current?.children[index] as HTMLElement | undefined;
+    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft, behavior: "smooth" });
+  };
+  const moved = (): void => {
+    const list = track.current;
+    if (!list) return;
+    const ended = list.scrollLeft + list.clientWidth >= list.scrollWidth - 4;
+    setAt(ended ? cards.length - 1 : Math.round(list.scrollLeft / 252));
+  };
+  return (
+    <div class="mv-carousel" role="group" aria-roledescription="carousel" aria-label={`${at + 1} / ${cards.length}`}>
+      <ul ref={track} onScroll={moved}>
+        {cards.map((card, index) => (
+          <li key={index} aria-label={`${index + 1} / ${cards.length}`}>
+            <OneCard {...props} card={card} index={index} />
+          </li>
+        ))}
+      </ul>
+      <div class="mv-dots">
+        <button type="button" class="mv-arrow" aria-label={words.previous} disabled={at === 0} onClick={() => go(at - 1)} data-testid={`wc-prev-${message.id}`}>
+          <Icon name="left" />
+        </button>
+        {cards.map((_, index) => (
+          <i key={index} class={index === at ? "mv-on" : ""} />
+        ))}
+        <button type="button" class="mv-arrow" aria-label={words.next} disabled={at === cards.length - 1} onClick={() => go(at + 1)} data-testid={`wc-next-${message.id}`}>
+          <Icon name="right" />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.Element {
+  const { card, index, message, locale } = props;
+  const [broken, setBroken] = useState(false);
+  const uri = safeUri(card.uri);
+  const picture = safeMedia(card.media?.uri);
+  const head = (
+    <>
+      {picture && !broken && (
+        <img class="mv-card-image" src={picture} alt={card.media?.altText ?? ""} loading="lazy" onError={() => setBroken(true)} />
+      )}
+      {card.title && <strong>{card.title}</strong>}
+    </>
+  );
+  return (
+    <div class="mv-card" data-testid={`wc-card-${message.id}-${index}`}>
+      {uri ? (
+        <Anchor uri={uri} class="mv-card-head">
+          {head}
+        </Anchor>
+      ) : (
+        <div class="mv-card-head">{head}</div>
+      )}
+      {card.description && (
+        <p>
+          <Text text={card.description} locale={locale} fold={DESCRIPTION_FOLD} />
+        </p>
+      )}
+      {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} {...(card.title ? { of: card.title } : {})} /> : null}
+    </div>
+  );
+}
+
+export function buttonKind(button: Button): "link" | "goto" | "postback" {
+  if (button.type === "link" || (!button.type && button.uri)) return "link";
+  return button.type === "goto" || (!button.type && button.flowId !== undefined) ? "goto" : "postback";
+}
+
+function Buttons(props: { buttons: Button[]; place: string; of?: string } & MessageViewProps): JSX.Element {
+  const { buttons, place, of, onButton, pressed, locale } = props;
+  const last = useRef(0);
+  return (
+    <div class="mv-buttons">
+      {buttons.map((button, index) => {
+        const kind = buttonKind(button);
+        const key = `${place}-${index}`;
+        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, ...(of ? { "aria-label": `${of}: ${button.label}` } : {}) };
+        if (kind === "link") {
+          const uri = safeUri(button.uri);
+          return uri ? (
+            <Anchor uri={uri} key={key} {...common} title={messageStrings[locale].newTab}>
+              {button.label}
+              <Icon name="out" />
+            </Anchor>
+          ) : (
+            <span key={key} class="mv-inert" {...common}>
+              {button.label}
+            </span>
+          );
+        }
+        const press = (): void => {
+          // A double press is one press.
+          if (Date.now() - last.current < 1_000) return;
+          last.current = Date.now();
+          onButton?.(button, key);
+        };
+        return (
+          <button type="button" key={key} {...common} disabled={!onButton} onClick={press}>
+            {button.label}
+            {pressed?.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
+          </button>
+        );
+      })}
+    </div>
+  );
+}
+
+function Place({ location, locale }: { location: Location | undefined; locale: Locale }): JSX.Element {
+  const words = messageStrings[locale];
+  const { latitude, longitude } = location ?? { latitude: 0, longitude: 0 };
+  const at = `${Number(latitude)},${Number(longitude)}`;
+  return (
+    <div class="mv-place">
+      <div class="mv-pin">
+        <Icon name="pin" />
+      </div>
+      <strong>{location?.title || location?.label || words.place}</strong>
+      <Anchor uri={`https://www.google.com/maps/search/?api=1&query=${at}`}>{words.map}</Anchor>
+    </div>
+  );
+}
+
+const PATHS = {
+  out: "M7 17 17 7M9 7h8v8",
+  jump: "M5 6v6a3 3 0 0 0 3 3h11m-4-4 4 4-4 4",
+  check: "m5 12 5 5 9-10",
+  left: "m15 5-7 7 7 7",
+  right: "m9 5 7 7-7 7",
+  down: "m5 9 7 7 7-7",
+  pin: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11Zm0-8.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
+  file: "M6 3h8l4 4v14H6Zm8 0v4h4",
+  image: "M4 5h16v14H4Zm0 11 5-5 4 4 3-3 4 4M15 9h.01",
+  play: "M7 5v14l12-7Z",
+  close: "m6 6 12 12M18 6 6 18",
+  send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
+  clip: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.4 3.4 0 0 1 5 5l-8.5 8.5a1.7 1.7 0 0 1-2.5-2.5L15 7",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
+  dots: "M12 5h.01M12 12h.01M12 19h.01",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",
+  alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",
+  chat: "M4 5h16v11H10l-5 4v-4H4Z",
+} as const;
+
+export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {
+  return (
+    <svg class="mv-icon" viewBox="0 0 24 24" aria-hidden="true">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,87 @@
+import {
+  type BotConfig,
+  ChatError,
+  type ClientFrame,
+  type HistoryPage,
+  type ServerFrame,
+  type Session,
+  type SessionRequest,
+  type UploadTicket,
+} from "./types";
+
+const TIMEOUT_MS = 30_000;
+const PAGE = 30;
+
+/** The routes under /webchat/v1. Every failure is a ChatError. */
+export class Http {
+  constructor(
+    private readonly host: string,
+    private readonly apiKey?: string,
+    private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
+  ) {}
+
+  config(botId: string): Promise<BotConfig> {
+    return this.call("GET", `/bots/${encodeURIComponent(botId)}`) as Promise<BotConfig>;
+  }
+
+  session(request: SessionRequest): Promise<Session> {
+    return this.call("POST", "/sessions", this.apiKey, request) as Promise<Session>;
+  }
+
+  send(token: string, frame: ClientFrame): Promise<ServerFrame> {
+    return this.call("POST", "/messages", token, frame) as Promise<ServerFrame>;
+  }
+
+  after(token: string, rev: number): Promise<ServerFrame> {
+    return this.call("GET", `/messages?after=${rev}`, token) as Promise<ServerFrame>;
+  }
+
+  before(token: string, rev: number): Promise<HistoryPage> {
+    return this.call("GET", `/messages?before=${rev}&limit=${PAGE}`, token) as Promise<HistoryPage>;
+  }
+
+  upload(token: string, file: { name: string; contentType: string; size: number }): Promise<UploadTicket> {
+    return this.call("POST", "/uploads", token, file) as Promise<UploadTicket>;
+  }
+
+  private async call(method: string, path: string, bearer?: string, body?: unknown): Promise<unknown> {
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
+    try {
+      const response = await this.fetcher(`${this.host}/webchat/v1${path}`, {
+        method,
+        signal: abort.signal,
+        headers: {
+          ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const answer: unknown = await response.json().catch(() => null);
+      // Some frames have no answer.
+      if (response.ok && answer === null && path === "/messages") return { type: "pong", rev: 0 };
+      const frame = isError(answer);
+      if (frame ? path.startsWith("/messages") && "retryable" in (answer as object) : response.ok && answer !== null) return answer;
+      throw failure(response, answer);
+    } catch (error) {
+      if (error instanceof ChatError) throw error;
+      throw new ChatError("network", String(error), true);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Of a frame's route, an error frame is an answer, whatever the status says. */
+function isError(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "type" in answer && answer.type === "error";
+}
+
+function failure(response: Response, answer: unknown): ChatError {
+  const { status } = response;
+  const said = (answer as { error?: { code?: string; message?: string }; code?: string; message?: string } | null) ?? {};
+  const { code, message } = said.error ?? said;
+  const seconds = Number(response.headers.get("retry-after"));
+  const known = code ?? (status === 401 ? "expired" : status === 404 ? "not_found" : status === 429 ? "rate_limited" : "unavailable");
+  return new ChatError(known, message ?? `HTTP ${status}`, status === 429 || status >= 500, seconds > 0 ? seconds * 1000 : undefined);
+}

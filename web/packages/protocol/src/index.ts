@@ -1,0 +1,4 @@
+export * from "./types";
+export * from "./http";
+export * from "./transport";
+export * from "./timeline";

@@ -1,0 +1,88 @@
+import type { Outgoing, Turn } from "./transport";
+import type { Message } from "./types";
+
+export interface Item {
+  /** Stays the same when an echo becomes the stored message. */
+  key: string;
+  message: Message;
+  status?: Outgoing["state"];
+  clientId?: string;
+}
+
+/** What is shown: stored messages by revision, then our own that are on their way. */
+export class Timeline {
+  #stored: Item[] = [];
+  #outbox: readonly Outgoing[] = [];
+  readonly #ids = new Set<string>();
+  /** Outgoing entries that a sync has already brought, although their acknowledgement is still missing. */
+  readonly #arrived = new Set<string>();
+  /** Labels of pressed goto buttons: a jump itself says nothing. */
+  readonly #labels = new Map<string, string>();
+
+  add({ messages, clientId }: Turn): Message[] {
+    const fresh = messages.filter((message) => !this.#ids.has(message.id));
+    for (const message of fresh) {
+      this.#ids.add(message.id);
+      const own = message.isUser ? (clientId ?? this.#echoOf(message)) : undefined;
+      if (own !== undefined) this.#arrived.add(own);
+      this.#stored.push({ key: own ?? message.id, message, ...(own === undefined ? {} : { clientId: own }) });
+    }
+    return fresh;
+  }
+
+  prepend(messages: readonly Message[]): void {
+    const fresh = messages.filter((message) => !this.#ids.has(message.id));
+    for (const message of fresh) this.#ids.add(message.id);
+    this.#stored = [...fresh.map((message) => ({ key: message.id, message })), ...this.#stored].sort(
+      (a, b) => a.message.rev - b.message.rev,
+    );
+  }
+
+  setOutbox(outbox: readonly Outgoing[]): void {
+    this.#outbox = outbox;
+    const waiting = new Set(outbox.map((entry) => entry.clientId));
+    for (const known of this.#arrived) if (!waiting.has(known)) this.#arrived.delete(known);
+  }
+
+  label(clientId: string, text: string): void {
+    this.#labels.set(clientId, text);
+  }
+
+  clear(): void {
+    this.#stored = [];
+    this.#ids.clear();
+    this.#arrived.clear();
+  }
+
+  get items(): Item[] {
+    const echoes = this.#outbox.filter((entry) => !this.#arrived.has(entry.clientId)).map((entry) => this.#echo(entry));
+    return [...this.#stored, ...echoes.filter((item) => item !== null)];
+  }
+
+  get messages(): Message[] {
+    return this.#stored.map((item) => item.message);
+  }
+
+  get oldest(): number {
+    return this.#stored[0]?.message.rev ?? 0;
+  }
+
+  #echo({ clientId, frame, state, at }: Outgoing): Item | null {
+    const text = this.#labels.get(clientId);
+    if (frame.type === "navigate" && text === undefined) return null;
+    const data = frame.type === "message" ? frame.data : { type: "text", text: text ?? "" };
+    const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data, timestamp: at };
+    return { key: clientId, message, status: state, clientId };
+  }
+
+  #echoOf(message: Message): string | undefined {
+    const said = JSON.stringify([message.data.text, message.data.media?.uri]);
+    return this.#outbox.find(
+      ({ clientId, frame, state }) =>
+        state !== "failed" &&
+        !this.#arrived.has(clientId) &&
+        frame.type === "message" &&
+        JSON.stringify([frame.data.text, frame.data.media?.uri]) === said,
+    )?.clientId;
+  }
+}

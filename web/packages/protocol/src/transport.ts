@@ -1,0 +1,844 @@
+import { Http } from "./http";
+import {
+  type Agent,
+  type Call,
+  ChatError,
+  type ClientFrame,
+  type Context,
+  type ContextFrame,
+  type ErrorFrame,
+  type Keyboard,
+  type Message,
+  type MessageData,
+  type MessagesFrame,
+  type Params,
+  type Place,
+  type ServerFrame,
+  type Session,
+} from "./types";
+
+/** One revision as it is shown: what was said, and what the composer offers afterwards. */
+export interface Turn {
+  rev: number;
+  messages: Message[];
+  /** The outgoing entry that this turn answers, where it is ours. */
+  clientId?: string;
+  conversationId?: string | null;
+}
+
+/** What stands after the newest revision. */
+export interface Standing {
+  keyboard: Keyboard | null;
+  call: Call;
+  conversationId: string | null;
+}
+
+/** queued: not sent yet; sending: sent, not acknowledged; failed: refused, waits for the person. */
+export interface Outgoing {
+  clientId: string;
+  frame: Extract<ClientFrame, { type: "message" | "navigate" }>;
+  state: "queued" | "sending" | "failed";
+  at: number;
+  error?: string;
+}
+
+/** idle: no session; online: the socket, or HTTP in its place, works; refused: the server does not want us. */
+export type Status = "idle" | "connecting" | "online" | "offline" | "refused";
+
+export interface Handlers {
+  turn?(turn: Turn): void;
+  standing?(standing: Standing): void;
+  context?(context: Context): void;
+  /** Messages before those that are known; `next` is what to ask older() for while there are more. */
+  history?(messages: Message[], more: boolean, next: number): void;
+  /** Another person, or a log that began anew: forget what is shown. */
+  reset?(): void;
+  status?(status: Status): void;
+  outbox?(outbox: readonly Outgoing[]): void;
+  typing?(by: "user" | Agent): void;
+  agent?(state: string, agent?: Agent): void;
+  error?(error: ChatError): void;
+  session?(session: Session): void;
+}
+
+/** Times in milliseconds. */
+export const TIMES = {
+  backOffMin: 1_000,
+  backOffMax: 30_000,
+  ping: 300_000,
+  pong: 5_000,
+  /** Silence after a message, after which the socket is tested. */
+  quiet: 8_000,
+  /** No acknowledgement although the socket lives: sent again. */
+  again: 30_000,
+  opening: 10_000,
+  replace: 110 * 60_000,
+  renewBefore: 60_000,
+  pollFast: 2_000,
+  pollSlow: 10_000,
+};
+
+export interface Options {
+  host: string;
+  botId: string;
+  userKey?: string;
+  /** A JWT by the customer's server that says who this is. */
+  identity?: string;
+  apiKey?: string;
+  params?: Params;
+  /** An earlier session, and the newest revision that is already shown. */
+  resume?: Session;
+  rev?: number;
+  /** Messages that were not acknowledged when the page was left. */
+  outbox?: Outgoing[];
+  times?: Partial<typeof TIMES>;
+  random?: () => number;
+  fetch?: typeof fetch;
+  WebSocket?: typeof WebSocket;
+  /** null: this tab is alone. */
+  BroadcastChannel?: typeof BroadcastChannel | null;
+}
+
+/** More messages are not kept while there is no connection. */
+export const MAX_QUEUE = 20;
+/** Who missed more than this reads the newest page instead. */
+export const MAX_GAP = 200;
+/** Sockets that never worked in a row until HTTP takes their place. */
+const SOCKET_TRIES = 2;
+const NO_CALL: Call = { status: "none" };
+
+interface Link {
+  socket: WebSocket;
+  /** What was missed before it opened has arrived. */
+  synced: boolean;
+  heardAt: number;
+  /** A sync is on its way. */
+  syncing: boolean;
+  timers: Set<ReturnType<typeof setTimeout>>;
+}
+
+/**
+ * One end user's conversation over a socket, or over HTTP where there is none.
+ *
+ * Revisions are shown once and in order: one that is known is dropped, and after a gap everything missed is asked for.
+ * Messages go out one at a time, each again with the same clientId until it is acknowledged.
+ */
+export class Transport {
+  readonly http: Http;
+  session: Session | null;
+  rev: number;
+  status: Status = "idle";
+  standing: Standing = { keyboard: null, call: NO_CALL, conversationId: null };
+  context: Context | null = null;
+
+  readonly #times: typeof TIMES;
+  readonly #random: () => number;
+  readonly #Socket: typeof WebSocket;
+  #outbox: Outgoing[];
+  #live: Link | null = null;
+  #next: Link | null = null;
+  #opening: Promise<Session> | null = null;
+  #failures = 0;
+  #socketFailures = 0;
+  #overHttp = false;
+  #exchanging = false;
+  #timer: ReturnType<typeof setTimeout> | null = null;
+  #running = false;
+  /** The newest revision that somebody told of. */
+  #wanted = 0;
+  #pendingParams: Params | null = null;
+  /** Our messages by the revision that they became. */
+  readonly #own = new Map<number, string>();
+  #channel: BroadcastChannel | null = null;
+  #channelName = "";
+  #lastTyping = 0;
+  #lastRead = 0;
+  #lastActivity = 0;
+
+  constructor(
+    private readonly options: Options,
+    readonly on: Handlers,
+  ) {
+    this.http = new Http(options.host, options.apiKey, options.fetch);
+    this.#times = { ...TIMES, ...options.times };
+    this.#random = options.random ?? Math.random;
+    this.#Socket = options.WebSocket ?? WebSocket;
+    this.session = options.resume ?? null;
+    this.rev = options.rev ?? 0;
+    this.#outbox = (options.outbox ?? []).map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
+  }
+
+  /** Opens the session and stays connected until close(). Rejects only when the server refuses. */
+  async open(): Promise<Session> {
+    if (!this.#running) {
+      this.#running = true;
+      globalThis.addEventListener?.("online", this.wake);
+      globalThis.document?.addEventListener("visibilitychange", this.wake);
+      this.#say("connecting");
+    }
+    for (;;) {
+      try {
+        const session = await this.#ready();
+        if (!this.#live && !this.#next && !this.#timer) this.#connect();
+        return session;
+      } catch (error) {
+        if (!(error as ChatError).retryable) {
+          this.close();
+          this.#say("refused");
+          throw error;
+        }
+        this.#say("offline");
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
+        if (!this.#running) throw error;
+      }
+    }
+  }
+
+  close(): void {
+    this.#running = false;
+    globalThis.removeEventListener?.("online", this.wake);
+    globalThis.document?.removeEventListener("visibilitychange", this.wake);
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const link of [this.#live, this.#next]) if (link) this.#drop(link);
+    this.#live = this.#next = null;
+    this.#channel?.close();
+    this.#channel = null;
+    this.#channelName = "";
+    this.#say("idle");
+  }
+
+  /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
+  async start(params?: Params, restart = false): Promise<void> {
+    await this.open();
+    for (;;) {
+      try {
+        const answer = await this.#request({
+          type: "start",
+          ...(params ? { params } : {}),
+          ...(restart ? { restart } : {}),
+        });
+        if (answer.type === "error") throw toError(answer);
+        this.#receive(answer, null, true);
+        this.#flush();
+        return;
+      } catch (error) {
+        // A restart whose answer was lost may have happened: it is never repeated, the next sync shows it.
+        if (!(error as ChatError).retryable || restart || !this.#running) throw error;
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
+      }
+    }
+  }
+
+  /** Queues a message or a jump; it is sent until the server has it. Throws when too many wait. */
+  send(said: MessageData | Place, clientId: string = newId(this.#random)): string {
+    if (this.#outbox.filter((entry) => entry.state !== "failed").length >= MAX_QUEUE) throw new ChatError("queue_full");
+    const frame: Outgoing["frame"] =
+      "flowId" in said ? { type: "navigate", clientId, ...said } : { type: "message", clientId, data: said };
+    this.#outbox.push({ clientId, frame, state: "queued", at: Date.now() });
+    this.#lastActivity = Date.now();
+    this.#changed();
+    this.#flush();
+    return clientId;
+  }
+
+  retry(clientId: string): void {
+    const entry = this.#find(clientId);
+    if (entry) entry.state = "queued";
+    this.#changed();
+    this.#flush();
+  }
+
+  /** Forgets a message that failed. */
+  discard(clientId: string): void {
+    this.#remove(clientId);
+    this.#flush();
+  }
+
+  async setParams(params: Params): Promise<void> {
+    this.#pendingParams = { ...this.#pendingParams, ...params };
+    await this.#sendParams();
+  }
+
+  typing(): void {
+    const now = Date.now();
+    if (now - this.#lastTyping < 3_000 || !this.#live?.synced) return;
+    this.#lastTyping = now;
+    this.#post(this.#live, { type: "typing" });
+  }
+
+  read(): void {
+    if (this.rev <= this.#lastRead || !this.#live?.synced) return;
+    this.#lastRead = this.rev;
+    this.#post(this.#live, { type: "read", rev: this.rev });
+  }
+
+  /** The page of messages before a revision. */
+  async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
+    const { token } = await this.#ready();
+    const page = await this.http.before(token, before);
+    return { messages: page.items, more: page.more, next: page.rev };
+  }
+
+  async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
+    const { token } = await this.#ready();
+    const name = file.name ?? "image";
+    const ticket = await this.http.upload(token, { name, contentType: file.type, size: file.size });
+    await put(ticket.uploadUrl, ticket.headers, file, progress);
+    return { type: "media", media: { ...ticket.media, altText: name } };
+  }
+
+  /** Try now: the person asked, the network came back, the laptop woke up. */
+  readonly wake = (): void => {
+    if (!this.#running || globalThis.document?.visibilityState === "hidden") return;
+    if (this.#live) this.#probe(this.#live);
+    else if (this.#timer && !this.#next) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+      this.#connect();
+    }
+  };
+
+  // ---- session
+
+  /** A session whose token is good for a while. */
+  #ready(): Promise<Session> {
+    const { session } = this;
+    if (session && Date.parse(session.expiresAt) - Date.now() > this.#times.renewBefore && this.#channelName) {
+      return Promise.resolve(session);
+    }
+    this.#opening ??= this.#renew().finally(() => {
+      this.#opening = null;
+    });
+    return this.#opening;
+  }
+
+  async #renew(): Promise<Session> {
+    const { botId, userKey, identity, params } = this.options;
+    const before = this.session;
+    const body = { botId, ...(userKey ? { userKey } : {}), ...(identity ? { identity } : {}), ...(params ? { params } : {}) };
+    let session: Session;
+    try {
+      session = await this.http.session({ ...body, ...(before ? { resume: before.token } : {}) });
+    } catch (error) {
+      const { code } = error as ChatError;
+      if (!before || (code !== "expired" && code !== "invalid_input" && code !== "forbidden")) throw error;
+      session = await this.http.session(body);
+    }
+    const other = before !== null && before.endUserId !== session.endUserId;
+    if (this.rev > 0 && (other || session.rev < this.rev || session.rev - this.rev > MAX_GAP)) {
+      this.rev = this.#wanted = 0;
+      this.#own.clear();
+      this.on.reset?.();
+    }
+    this.session = session;
+    this.#failures = 0;
+    this.standing.conversationId ??= session.conversationId;
+    this.#join(session);
+    this.on.session?.(session);
+    if (this.rev === 0 && session.rev > 0) {
+      const page = await this.http.before(session.token, session.rev + 1);
+      this.on.history?.(page.items, page.more, page.rev);
+      this.rev = session.rev;
+    }
+    return session;
+  }
+
+  // ---- tabs
+
+  #join(session: Session): void {
+    const name = `malgil:${session.endUserId}`;
+    if (name === this.#channelName) return;
+    this.#channelName = name;
+    this.#channel?.close();
+    const Channel = this.options.BroadcastChannel === undefined ? globalThis.BroadcastChannel : this.options.BroadcastChannel;
+    if (!Channel) return;
+    this.#channel = new Channel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent) => this.#receive(data as ServerFrame, null, false, true);
+  }
+
+  // ---- connection
+
+  #connect(): void {
+    if (!this.#running || this.#next) return;
+    this.#ready().then(
+      (session) => this.#running && !this.#next && this.#openSocket(session),
+      (error: ChatError) => this.#lost(error),
+    );
+  }
+
+  #openSocket(session: Session): void {
+    if (!session.socketUrl) {
+      // This installation has none.
+      this.#socketFailures = Math.max(this.#socketFailures, SOCKET_TRIES);
+      this.#lost();
+      return;
+    }
+    let socket: WebSocket;
+    try {
+      socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
+    } catch {
+      this.#socketFailures += 1;
+      this.#lost();
+      return;
+    }
+    const link: Link = { socket, synced: false, syncing: false, heardAt: Date.now(), timers: new Set() };
+    this.#next = link;
+    this.#after(link, this.#times.opening, () => !link.synced && this.#gone(link));
+    socket.onopen = () => {
+      this.#post(link, { type: "sync", rev: this.rev });
+      this.#ping(link);
+      this.#after(link, this.#times.replace * (0.97 + 0.03 * this.#random()), () => this.#connect());
+    };
+    socket.onmessage = ({ data }: MessageEvent) => {
+      link.heardAt = Date.now();
+      this.#receive(parse(data), link);
+    };
+    socket.onclose = socket.onerror = () => this.#gone(link);
+  }
+
+  /** The socket has brought what was missed: it takes over. */
+  #established(link: Link): void {
+    link.synced = true;
+    if (link !== this.#next) return;
+    const old = this.#live;
+    this.#live = link;
+    this.#next = null;
+    this.#failures = this.#socketFailures = 0;
+    this.#overHttp = false;
+    if (old) this.#drop(old);
+    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#say("online");
+    void this.#sendParams().catch(() => undefined);
+  }
+
+  #gone(link: Link): void {
+    if (link !== this.#live && link !== this.#next) return;
+    if (link === this.#next && !link.synced) this.#socketFailures += 1;
+    this.#drop(link);
+    if (link === this.#live) this.#live = null;
+    else this.#next = null;
+    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#changed();
+    if (this.#live || this.#next) {
+      // The planned replacement failed: the old socket still works.
+      if (this.#live) this.#later(this.#backOff(), () => this.#connect());
+      return;
+    }
+    this.#lost();
+  }
+
+  #drop(link: Link): void {
+    for (const timer of link.timers) clearTimeout(timer);
+    link.timers.clear();
+    link.socket.onopen = link.socket.onmessage = link.socket.onclose = null;
+    link.socket.onerror = () => undefined;
+    link.socket.close();
+  }
+
+  /** No socket: another try later, and HTTP meanwhile where sockets never work. */
+  #lost(error?: ChatError): void {
+    if (!this.#running) return;
+    if (error && !error.retryable) {
+      this.on.error?.(error);
+      this.close();
+      this.#say("refused");
+      return;
+    }
+    if (error || this.#socketFailures < SOCKET_TRIES) {
+      this.#say("offline");
+      this.#later(this.#backOff(error?.retryAfterMs), () => this.#connect());
+      return;
+    }
+    this.#overHttp = true;
+    void this.#poll();
+  }
+
+  async #poll(): Promise<void> {
+    if (!this.#running || this.#live || this.#next) return;
+    try {
+      await this.#catchUp();
+      this.#failures = 0;
+      this.#say("online");
+      this.#flush();
+      void this.#sendParams().catch(() => undefined);
+      const fast = Date.now() - this.#lastActivity < 60_000;
+      this.#socketFailures += 1;
+      // Now and then the socket is tried again.
+      const again = this.#socketFailures % 16 === 0;
+      this.#later(fast ? this.#times.pollFast : this.#times.pollSlow, () => (again ? this.#connect() : void this.#poll()));
+    } catch (error) {
+      this.#overHttp = false;
+      this.#lost(error as ChatError);
+    }
+  }
+
+  /** Everything missed, over HTTP. */
+  async #catchUp(): Promise<void> {
+    for (;;) {
+      const { token } = await this.#ready();
+      const answer = await this.http.after(token, this.rev);
+      if (answer.type === "error") {
+        if (answer.code === "not_started") return;
+        if (answer.code === "expired") this.#expire();
+        throw toError(answer);
+      }
+      const before = this.rev;
+      this.#receive(answer, null);
+      if (answer.type !== "context" || !answer.more || this.rev === before) return;
+    }
+  }
+
+  #ping(link: Link): void {
+    this.#after(link, this.#times.ping, () => {
+      this.#probe(link);
+      this.#ping(link);
+    });
+  }
+
+  /** A socket that says nothing after a ping is dead. */
+  #probe(link: Link): void {
+    const asked = Date.now();
+    this.#post(link, { type: "ping" });
+    this.#after(link, this.#times.pong, () => link.heardAt < asked && this.#gone(link));
+  }
+
+  #post(link: Link, frame: ClientFrame): void {
+    if (link.socket.readyState === 1) link.socket.send(JSON.stringify(frame));
+  }
+
+  // ---- what comes in
+
+  #receive(frame: ServerFrame | null, link: Link | null, started = false, fromTab = false): void {
+    if (!frame) return;
+    switch (frame.type) {
+      case "messages":
+        this.#receiveTurn(frame, fromTab);
+        break;
+      case "context":
+        this.#receiveContext(frame, link, started);
+        break;
+      case "ack":
+        this.#own.set(frame.rev, frame.clientId);
+        this.#remove(frame.clientId);
+        this.#lastActivity = Date.now();
+        this.#behind(frame.rev);
+        this.#flush();
+        break;
+      case "typing":
+        this.on.typing?.(frame.by);
+        break;
+      case "agent":
+        this.standing = { ...this.standing, call: { status: frame.state, ...(frame.agent ? { agent: frame.agent } : {}) } };
+        this.on.agent?.(frame.state, frame.agent);
+        this.on.standing?.(this.standing);
+        break;
+      case "pong":
+        this.#behind(frame.rev);
+        break;
+      case "error":
+        this.#receiveError(frame, link);
+        break;
+    }
+  }
+
+  #receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
+    const { rev, clientId } = frame;
+    this.#wanted = Math.max(this.#wanted, rev);
+    if (clientId !== undefined && !fromTab) {
+      this.#own.set(rev, clientId);
+      this.#remove(clientId);
+    }
+    if (rev === this.rev + 1 && !cut(frame)) {
+      this.#deliver(rev, frame.messages, frame.conversationId);
+      this.#stand(frame.keyboard, frame.call, frame.conversationId);
+      if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
+    } else if (rev > this.rev) {
+      // What lies between is missing, or this did not fit into a frame.
+      if (cut(frame)) void this.#catchUp().catch(() => undefined);
+      else this.#resync();
+    }
+    if (!fromTab) this.#flush();
+  }
+
+  #receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
+    if (link) link.syncing = false;
+    this.context = frame.context;
+    // What HTTP leaves out as well is shown as a message of no known type.
+    if (link && cut(frame)) {
+      void this.#catchUp().then(
+        () => link && this.#established(link),
+        () => link && this.#gone(link),
+      );
+      return;
+    }
+    const turns = new Map<number, Message[]>();
+    for (const message of frame.messages) {
+      if (message.rev > this.rev) turns.set(message.rev, [...(turns.get(message.rev) ?? []), message]);
+    }
+    const revs = [...turns.keys()].sort((a, b) => a - b);
+    if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
+      this.#resync();
+      return;
+    }
+    const conversationId = frame.context.conversationId;
+    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
+    const newest = frame.rev >= this.rev;
+    this.rev = Math.max(this.rev, frame.rev);
+    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
+    this.on.context?.(frame.context);
+    if (!link) return;
+    if (frame.more) this.#post(link, { type: "sync", rev: this.rev });
+    else {
+      if (!link.synced) this.#established(link);
+      if (this.rev < this.#wanted) this.#resync();
+      this.#flush();
+    }
+  }
+
+  #receiveError(frame: ErrorFrame, link: Link | null): void {
+    const error = toError(frame);
+    if (frame.code === "expired") {
+      this.#expire();
+      if (link && link === this.#live) this.#connect();
+      else if (link) this.#gone(link);
+      return;
+    }
+    const entry = frame.clientId === undefined ? undefined : this.#find(frame.clientId);
+    if (entry) {
+      if (frame.code === "not_started") {
+        void this.start(this.options.params).then(
+          () => this.#again(entry),
+          (failed: ChatError) => this.#fail(entry, failed),
+        );
+      } else if (error.retryable) this.#later(error.retryAfterMs ?? this.#backOff(), () => this.#again(entry), false);
+      else {
+        this.#fail(entry, error);
+        return;
+      }
+    } else if (frame.clientId === undefined && link && !link.synced) {
+      // The answer to our sync. Nobody has spoken yet: there is nothing to bring.
+      if (frame.code === "not_started") {
+        this.#established(link);
+        this.#flush();
+      } else this.#gone(link);
+      return;
+    }
+    this.on.error?.(error);
+  }
+
+  #expire(): void {
+    if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
+  }
+
+  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
+    this.rev = rev;
+    const clientId = this.#own.get(rev);
+    this.#own.delete(rev);
+    this.#lastActivity = Date.now();
+    this.on.turn?.({
+      rev,
+      messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
+      ...(clientId === undefined ? {} : { clientId }),
+      ...(conversationId === undefined ? {} : { conversationId }),
+    });
+  }
+
+  #stand(keyboard: Keyboard | null, call: Call | undefined, conversationId: string | null | undefined): void {
+    this.standing = {
+      keyboard,
+      call: call ?? this.standing.call,
+      conversationId: conversationId === undefined ? this.standing.conversationId : conversationId,
+    };
+    this.on.standing?.(this.standing);
+  }
+
+  #behind(rev: number): void {
+    this.#wanted = Math.max(this.#wanted, rev);
+    if (rev > this.rev) this.#resync();
+  }
+
+  #resync(): void {
+    const link = this.#live;
+    if (link && !link.syncing) {
+      link.syncing = true;
+      this.#post(link, { type: "sync", rev: this.rev });
+      this.#after(link, this.#times.pong, () => {
+        if (!link.syncing) return;
+        link.syncing = false;
+        if (this.rev < this.#wanted) this.#resync();
+      });
+    } else if (link) return;
+    else if (this.#overHttp) void this.#catchUp().catch(() => undefined);
+  }
+
+  // ---- what goes out
+
+  /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
+  #flush(): void {
+    const entry = this.#outbox.find(({ state }) => state !== "failed");
+    if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
+    const link = this.#live;
+    if (link?.synced) {
+      entry.state = "sending";
+      this.#changed();
+      this.#post(link, entry.frame);
+      this.#after(link, this.#times.quiet, () => entry.state === "sending" && this.#find(entry.clientId) && this.#probe(link));
+      this.#after(link, this.#times.again, () => this.#again(entry));
+    } else if (this.#overHttp && !this.#exchanging) {
+      entry.state = "sending";
+      this.#exchanging = true;
+      this.#changed();
+      this.#request(entry.frame).then(
+        (answer) => {
+          this.#exchanging = false;
+          this.#receive(answer, null);
+          if (answer.type === "ack") void this.#catchUp().catch(() => undefined);
+        },
+        () => {
+          // The next poll finds out what is wrong.
+          this.#exchanging = false;
+          entry.state = "queued";
+          this.#changed();
+        },
+      );
+    }
+  }
+
+  #again(entry: Outgoing): void {
+    if (!this.#find(entry.clientId) || entry.state === "failed") return;
+    entry.state = "queued";
+    this.#changed();
+    this.#flush();
+  }
+
+  #fail(entry: Outgoing, error: ChatError): void {
+    entry.state = "failed";
+    entry.error = error.code;
+    this.#changed();
+    this.on.error?.(error);
+    this.#flush();
+  }
+
+  #find(clientId: string): Outgoing | undefined {
+    return this.#outbox.find((entry) => entry.clientId === clientId);
+  }
+
+  #remove(clientId: string): void {
+    const rest = this.#outbox.filter((entry) => entry.clientId !== clientId);
+    if (rest.length === this.#outbox.length) return;
+    this.#outbox = rest;
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.on.outbox?.([...this.#outbox]);
+  }
+
+  /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
+  async #sendParams(): Promise<void> {
+    const params = this.#pendingParams;
+    if (!params || this.standing.conversationId === null) return;
+    this.#pendingParams = null;
+    try {
+      const answer = await this.#request({ type: "params", params });
+      if (answer.type === "error") throw toError(answer);
+      this.#receive(answer, null);
+    } catch (error) {
+      if ((error as ChatError).retryable) this.#pendingParams = { ...params, ...(this.#pendingParams as Params | null) };
+      throw error;
+    }
+  }
+
+  /** A frame over HTTP, with a new token once where the old one was refused. */
+  async #request(frame: ClientFrame): Promise<ServerFrame> {
+    for (let last = false; ; last = true) {
+      const { token } = await this.#ready();
+      let expired: unknown = null;
+      try {
+        const answer = await this.http.send(token, frame);
+        if (answer.type !== "error" || answer.code !== "expired") return answer;
+        expired = toError(answer);
+      } catch (error) {
+        if ((error as ChatError).code !== "expired") throw error;
+        expired = error;
+      }
+      if (last) throw expired;
+      this.#expire();
+    }
+  }
+
+  // ---- time
+
+  #say(status: Status): void {
+    if (status === this.status) return;
+    this.status = status;
+    this.on.status?.(status);
+  }
+
+  #backOff(asked?: number): number {
+    const { backOffMin, backOffMax } = this.#times;
+    const most = Math.min(backOffMax, backOffMin * 2 ** Math.min(this.#failures, 16));
+    this.#failures += 1;
+    return asked ?? Math.max(backOffMin, most * (0.5 + this.#random() / 2));
+  }
+
+  #later(ms: number, act: () => void, alone = true): void {
+    if (!alone) {
+      setTimeout(() => this.#running && act(), ms);
+      return;
+    }
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#running) act();
+    }, ms);
+  }
+
+  #after(link: Link, ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      link.timers.delete(timer);
+      if (this.#running && (link === this.#live || link === this.#next)) act();
+    }, ms);
+    link.timers.add(timer);
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => setTimeout(resolve, ms));
+  }
+}
+
+/** The frame says that parts of it were left out, since they did not fit. */
+function cut(frame: MessagesFrame | ContextFrame): boolean {
+  return [frame, frame.keyboard, ...frame.messages].some((part) => part && "tooLarge" in part);
+}
+
+function toError(frame: ErrorFrame): ChatError {
+  return new ChatError(frame.code, frame.message, frame.retryable ?? false, frame.retryAfterMs);
+}
+
+function parse(data: unknown): ServerFrame | null {
+  try {
+    const frame: unknown = JSON.parse(String(data));
+    return typeof frame === "object" && frame !== null && "type" in frame ? (frame as ServerFrame) : null;
+  } catch {
+    return null;
+  }
+}
+
+export function newId(random: () => number = Math.random): string {
+  return globalThis.crypto?.randomUUID?.() ?? `${Date.now().toString(36)}-${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
+}
+
+/** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */
+function put(url: string, headers: Record<string, string>, file: Blob, progress?: (share: number) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("PUT", url);
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded, total }) => progress?.(loaded / total);
+    request.onload = () => (request.status < 300 ? resolve() : reject(new ChatError("upload", `HTTP ${request.status}`)));
+    request.onerror = () => reject(new ChatError("network", "upload", true));
+    request.send(file);
+  });
+}

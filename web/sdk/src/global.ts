@@ -1,0 +1,5 @@
+import { WebChat } from "./index";
+
+const names = globalThis as unknown as Record<string, object>;
+names.CloserSDK = { ...names.CloserSDK, WebChat };
+names.MalgilSDK = { ...names.MalgilSDK, WebChat };

@@ -1,0 +1,81 @@
+import type { Message } from "@malgil/protocol";
+
+/** The newest messages of a talk, so that a reload shows them before the network answers. */
+export interface Saved {
+  rev: number;
+  messages: Message[];
+}
+
+const KEEP = 30;
+const STORE = "talks";
+const memory = new Map<string, Saved>();
+let opened: Promise<IDBDatabase> | null = null;
+
+function database(): Promise<IDBDatabase> {
+  return (opened ??= new Promise((resolve, reject) => {
+    const request = indexedDB.open("malgil-webchat", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = request.onblocked = () => reject(request.error);
+  }));
+}
+
+function asked<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> {
+  return database().then(
+    (db) =>
+      new Promise((resolve, reject) => {
+        const request = ask(db.transaction(STORE, mode).objectStore(STORE));
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      }),
+  );
+}
+
+export const cache = {
+  async read(key: string): Promise<Saved | undefined> {
+    try {
+      return (await asked<Saved | undefined>("readonly", (store) => store.get(key))) ?? memory.get(key);
+    } catch {
+      return memory.get(key);
+    }
+  },
+  async write(key: string, { rev, messages }: Saved): Promise<void> {
+    const saved = { rev, messages: messages.slice(-KEEP) };
+    memory.set(key, saved);
+    try {
+      await asked("readwrite", (store) => store.put(saved, key));
+    } catch {
+      // Storage is blocked: memory has it.
+    }
+  },
+  async remove(key: string): Promise<void> {
+    memory.delete(key);
+    try {
+      await asked("readwrite", (store) => store.delete(key));
+    } catch {
+      // Nothing was stored.
+    }
+  },
+};
+
+/** Web storage that may be blocked. */
+export function stored(area: "localStorage" | "sessionStorage") {
+  return {
+    get<T>(key: string): T | undefined {
+      try {
+        const text = window[area].getItem(key);
+        return text === null ? undefined : (JSON.parse(text) as T);
+      } catch {
+        return undefined;
+      }
+    },
+    set(key: string, value: unknown): void {
+      try {
+        if (value === undefined) window[area].removeItem(key);
+        else window[area].setItem(key, JSON.stringify(value));
+      } catch {
+        // Blocked or full.
+      }
+    },
+  };
+}

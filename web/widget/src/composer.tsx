@@ -1,0 +1,195 @@
+import { countCharacters, Icon } from "@malgil/message-view";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Ui } from "./app";
+import { stored } from "./cache";
+import { type Emoji, parseEmoji } from "./emoji";
+import { numberProblem } from "./number";
+import { fill } from "./strings";
+
+const MAX = 1_000;
+const COUNTER = 900;
+const perTab = stored("sessionStorage");
+const local = stored("localStorage");
+
+export function Composer({ ui }: { ui: Ui }) {
+  const { chat, w, shell } = ui;
+  const draftKey = `wc:${shell.botId}:draft`;
+  const [text, setText] = useState(() => perTab.get<string>(draftKey) ?? "");
+  const [problem, setProblem] = useState("");
+  const area = useRef<HTMLTextAreaElement>(null);
+  const composing = useRef(false);
+  const files = useRef<HTMLInputElement>(null);
+  const { keyboard } = chat;
+  const number = keyboard?.type === "number" ? keyboard : null;
+  const attach = shell.config.uploads !== false && (!keyboard || keyboard.type === "any" || keyboard.type === "buttons");
+  const length = countCharacters(text);
+  const empty = text.trim() === "";
+  const problems = w as unknown as Record<string, string>;
+
+  const change = (value: string): void => {
+    setText(value);
+    setProblem("");
+    perTab.set(draftKey, value || undefined);
+    if (value) chat.transport.typing();
+  };
+  useLayoutEffect(() => {
+    const it = area.current;
+    if (!it) return;
+    it.style.height = "auto";
+    it.style.height = `${Math.min(it.scrollHeight, 5 * 21 + 20)}px`;
+  }, [text]);
+  useEffect(() => setProblem(""), [keyboard]);
+
+  const send = (): void => {
+    if (empty || composing.current) return;
+    if (length > MAX) return setProblem(w.tooLong);
+    if (number) {
+      const wrong = numberProblem(text, number);
+      if (wrong) return setProblem(fill(problems[wrong]!, { n: (wrong === "atLeast" ? number.min : number.max) ?? "" }));
+    }
+    chat.say({ type: "text", text: text.trim() });
+    if (chat.problem !== "full") change("");
+    area.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    // While Hangul is composed, Enter ends the syllable and sends nothing.
+    if (event.key === "ArrowUp" && empty) {
+      (area.current?.getRootNode() as ShadowRoot).querySelector<HTMLElement>('[data-testid="wc-timeline"]')?.focus();
+      return;
+    }
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || composing.current || event.keyCode === 229) return;
+    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return;
+    event.preventDefault();
+    send();
+  };
+  const paste = (event: ClipboardEvent): void => {
+    const pasted = Array.from(event.clipboardData?.files ?? []);
+    if (pasted.length && attach) {
+      event.preventDefault();
+      void chat.attach(pasted);
+    }
+  };
+  const insert = (emoji: string): void => {
+    const it = area.current!;
+    change(text.slice(0, it.selectionStart) + emoji + text.slice(it.selectionEnd));
+  };
+  const locate = (): void => {
+    navigator.geolocation.getCurrentPosition(
+      ({ coords: { latitude, longitude } }) => chat.say({ type: "location", location: { latitude, longitude } }),
+      () => setProblem(w.noLocation),
+    );
+  };
+  const said = problem || (chat.problem ? problems[chat.problem] : "");
+
+  return (
+    <div class="wc-composer">
+      {ui.layer === "emoji" && <Palette ui={ui} insert={insert} />}
+      {chat.tray.length > 0 && (
+        <ul class="wc-tray">
+          {chat.tray.map((entry, index) => (
+            <li key={entry.id} data-testid={`wc-tray-${index}`}>
+              {entry.preview && <img src={entry.preview} alt="" />}
+              {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
+              {entry.error === "fileFailed" && <button type="button" onClick={() => void chat.upload(entry)}>{w.retry}</button>}
+              <button type="button" class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
+                <Icon name="close" />
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {keyboard?.type === "location" && <button type="button" class="wc-main" onClick={locate}>{w.location}</button>}
+      {said && <p class="wc-problem" role="alert" data-testid="wc-problem">{said}</p>}
+      <div class="wc-field">
+        <button type="button" class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
+          <Icon name="smile" />
+        </button>
+        {attach && (
+          <button type="button" class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
+            <Icon name="clip" />
+          </button>
+        )}
+        <input
+          ref={files}
+          type="file"
+          accept="image/*"
+          multiple
+          hidden
+          onChange={(event) => {
+            const input = event.currentTarget as HTMLInputElement;
+            void chat.attach(Array.from(input.files ?? []));
+            input.value = "";
+          }}
+        />
+        <textarea
+          ref={area}
+          rows={1}
+          value={text}
+          data-focus
+          data-testid="wc-input"
+          placeholder={w.hint}
+          aria-label={w.hint}
+          aria-invalid={!!problem}
+          inputMode={number ? (number.integer ? "numeric" : "decimal") : "text"}
+          onInput={(event) => change((event.currentTarget as HTMLTextAreaElement).value)}
+          onKeyDown={onKeyDown}
+          onCompositionStart={() => (composing.current = true)}
+          onCompositionEnd={() => (composing.current = false)}
+          onPaste={paste}
+        />
+        {length >= COUNTER && <span class={length > MAX ? "wc-count wc-over" : "wc-count"} data-testid="wc-count">{length.toLocaleString("en")}/1,000</span>}
+        <button type="button" class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
+          <Icon name="send" />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
+  const { w, shell, locale } = ui;
+  const [groups, setGroups] = useState<Emoji[][]>([]);
+  const [query, setQuery] = useState("");
+  const [tab, setTab] = useState(0);
+  const recentKey = "wc:emoji";
+  const recent = local.get<string[]>(recentKey) ?? [];
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    fetch(`${shell.host}/${EMOJI_FILE}`).then(async (found) => setGroups(parseEmoji(await found.text())), () => ui.open(""));
+    return () => (box.current?.getRootNode() as ShadowRoot | undefined)?.querySelector<HTMLElement>("textarea")?.focus();
+  }, []);
+  const wanted = query.trim().toLowerCase();
+  const shown: string[] = wanted
+    ? groups.flat().filter(([, ko, en]) => ko.includes(wanted) || en.includes(wanted)).map(([emoji]) => emoji)
+    : tab < 0 ? recent : (groups[tab] ?? []).map(([emoji]) => emoji);
+  const names = new Map(groups.flat().map(([emoji, ko, en]) => [emoji, locale === "ko" ? ko : en]));
+  const pick = (emoji: string): void => {
+    local.set(recentKey, [emoji, ...recent.filter((other) => other !== emoji)].slice(0, 24));
+    insert(emoji);
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const cells = Array.from(box.current!.querySelectorAll<HTMLElement>(".wc-cells button"));
+    const at = cells.indexOf(event.target as HTMLElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
+    if (step === undefined || (at < 0 && event.key !== "ArrowDown")) return;
+    event.preventDefault();
+    cells[at < 0 ? 0 : Math.min(cells.length - 1, Math.max(0, at + step))]?.focus();
+  };
+  return (
+    <div class="wc-palette" ref={box} role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={onKeyDown}>
+      <input type="search" placeholder={w.emojiSearch} aria-label={w.emojiSearch} value={query} ref={(it) => { if (it && !it.dataset.seen) { it.dataset.seen = "1"; it.focus(); } }} onInput={(event) => setQuery((event.currentTarget as HTMLInputElement).value)} />
+      <div class="wc-tabs">
+        {recent.length > 0 && <button type="button" aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
+        {groups.map((group, index) => (
+          <button type="button" key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
+        ))}
+      </div>
+      <div class="wc-cells">
+        {shown.map((emoji) => (
+          <button type="button" key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
+        ))}
+        {wanted && !shown.length && <p>{w.emojiNone}</p>}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,219 @@
+import type { BotConfig } from "@malgil/protocol";
+import { parseHex, textOn } from "./color";
+import css from "./launcher.css";
+import type { App, Launcher, MakeLauncher, MountApp, Shell, Theme } from "./shell";
+
+/** The button in the page, and the app behind it on the first use. */
+
+const KO = { open: "채팅 열기", close: "채팅 닫기", unread: (n: number) => `, 읽지 않은 메시지 ${n}개`, dismiss: "닫기" };
+const EN: typeof KO = { open: "Open chat", close: "Close chat", unread: (n) => `, ${n} unread`, dismiss: "Dismiss" };
+const TEASER_AFTER = 3_000;
+const TEASER_AGAIN = 30 * 86_400_000;
+const FRESH = 300_000;
+const kept = {
+  get(key: string): string | null {
+    try {
+      return localStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set(key: string, value: string): void {
+    try {
+      localStorage.setItem(key, value);
+    } catch {
+      // Storage is blocked: everything works in memory.
+    }
+  },
+};
+
+function element(tag: string, attributes: Record<string, string>, parent?: Node): HTMLElement {
+  const made = document.createElement(tag);
+  for (const name in attributes) made.setAttribute(name, attributes[name]!);
+  parent?.appendChild(made);
+  return made;
+}
+
+const make: MakeLauncher = (loaded) => {
+  const { host, botId, options, state, page, emit, load } = loaded;
+  const key = `wc:${botId}`;
+  const words = (options.locale && options.locale !== "auto" ? options.locale : navigator.language).startsWith("en") ? EN : KO;
+  let config: BotConfig | null = null;
+  let app: App | null = null;
+  let loading: Promise<App> | null = null;
+  let button: HTMLElement | null = null;
+  let wrapper: HTMLElement | null = null;
+  let teaser: HTMLElement | null = null;
+  let gone = false;
+  let known!: () => void;
+  const ready = new Promise<void>((resolve) => (known = resolve));
+  const wanted = state.isOpen;
+  state.isOpen = false;
+  const shell: Shell = Object.assign(loaded, { config: null as never, paint, place, setOpen, focusLauncher: () => button?.focus() });
+
+  function settle(found: BotConfig): void {
+    config = shell.config = found;
+    state.theme = { title: found.title, description: found.description, ...found.theme, ...options.theme } as Theme;
+    paint();
+    app?.repaint();
+  }
+
+  function paint(): void {
+    if (page || gone) return;
+    const shown = config?.enabled && state.isEnabled;
+    if (!shown) {
+      wrapper?.remove();
+      wrapper = button = null;
+      return;
+    }
+    const { theme } = state;
+    if (!wrapper) {
+      wrapper = element("div", { class: "closer_webchat_button_wrapper" });
+      const root = wrapper.attachShadow({ mode: "open" });
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync(css);
+      root.adoptedStyleSheets = [sheet];
+      button = element("button", { type: "button", part: "launcher", "data-testid": "wc-launcher" }, root);
+      button.onclick = () => setOpen(!state.isOpen);
+      document.body.append(wrapper);
+      if (theme.greetingMessage) setTimeout(tease, TEASER_AFTER, root);
+    }
+    place(wrapper);
+    wrapper.classList.toggle("wc-open", state.isOpen);
+    button!.setAttribute("aria-expanded", String(state.isOpen));
+    button!.setAttribute("aria-label", state.isOpen ? words.close : words.open + (state.unread ? words.unread(state.unread) : ""));
+    const icon = !state.isOpen && /^https:\/\/|^data:image\//.test(theme.icon ?? "") ? theme.icon : "";
+    button!.classList.toggle("bare", !!icon && Number(theme.buttonIconSize) >= 100);
+    if (icon) {
+      const image = element("img", { alt: "" }) as HTMLImageElement;
+      image.src = icon;
+      button!.replaceChildren(image);
+    } else {
+      const ns = "http://www.w3.org/2000/svg";
+      const svg = document.createElementNS(ns, "svg");
+      svg.setAttribute("viewBox", "0 0 24 24");
+      svg.appendChild(document.createElementNS(ns, "path")).setAttribute("d", state.isOpen ? "m5 9 7 7 7-7" : "M4 5h16v11H10l-5 4v-4H4Zm4 4h8m-8 3h5");
+      button!.replaceChildren(svg);
+    }
+    if (state.unread) element("span", { "data-testid": "wc-badge", "aria-hidden": "true" }, button!).textContent = state.unread > 9 ? "9+" : `${state.unread}`;
+  }
+
+  /** Where the owner wants button and window, as custom properties that the page's own style may override. */
+  function place(host: HTMLElement): void {
+    const { theme } = state;
+    const primary = parseHex(theme.primaryColor) ?? "#0e6b5c";
+    const [x, y] = [theme.pageMargin ?? 24].flat() as number[];
+    const values = {
+      "--brand": primary,
+      "--on-brand": textOn(primary, parseHex(theme.primaryContrastTextColor)),
+      "--wc-margin-x": `${Number(x) || 0}px`,
+      "--wc-margin-y": `${Number(y ?? x) || 0}px`,
+      "--wc-z": Number(theme.zIndex) || 10000,
+      "--wc-button": `${Math.min(96, Math.max(44, Number(theme.buttonSize) || 60))}px`,
+      "--wc-icon": Math.min(100, Math.max(10, Number(theme.buttonIconSize) || 50)) / 100,
+      "--wc-radius": `${Number(theme.buttonRadius ?? 50)}%`,
+      "--wc-strategy": theme.positionStrategy === "absolute" ? "absolute" : "fixed",
+    };
+    for (const [name, value] of Object.entries(values)) host.style.setProperty(name, String(value));
+    const position = String(theme.position);
+    host.classList.toggle("wc-left", position.endsWith("left"));
+    host.classList.toggle("wc-top", position.startsWith("top"));
+  }
+
+  function tease(root: ShadowRoot): void {
+    const seen = `${key}:teaser`;
+    if (state.isOpen || app || Date.now() - Number(kept.get(seen)) < TEASER_AGAIN) return;
+    const card = element("div", { class: "teaser", part: "teaser", "data-testid": "wc-teaser" }, root);
+    element("p", {}, card).textContent = state.theme.greetingMessage!.slice(0, 100);
+    const close = element("button", { type: "button", "aria-label": words.dismiss, "data-testid": "wc-teaser-close" }, card);
+    close.textContent = "×";
+    close.onclick = (event) => {
+      event.stopPropagation();
+      kept.set(seen, `${Date.now()}`);
+      card.remove();
+    };
+    card.onclick = () => setOpen(true);
+    teaser = card;
+  }
+
+  function need(): Promise<App> {
+    return (loading ??= ready.then(() => {
+      if (!config?.enabled || gone) throw Object.assign(Error("the chat is off"), { code: "not_found" });
+      button?.classList.add("busy");
+      return load<MountApp>(APP_FILE);
+    }).then((mount) => {
+      button?.classList.remove("busy");
+      return (app = mount(shell));
+    }).catch((error) => {
+      loading = null;
+      button?.classList.remove("busy");
+      throw error;
+    }));
+  }
+
+  function setOpen(open: boolean): void {
+    if (state.isOpen === open || (open && gone)) return;
+    state.isOpen = open;
+    teaser?.remove();
+    paint();
+    emit(open ? "open" : "close");
+    if (app) app.setOpen(open);
+    else if (open) {
+      need().then(() => app!.setOpen(state.isOpen)).catch((error) => {
+        state.isOpen = false;
+        paint();
+        emit("error", error);
+      });
+    }
+  }
+
+  const cached = kept.get(`${key}:config`);
+  let at = 0;
+  if (cached) {
+    try {
+      const stored = JSON.parse(cached) as { at: number; config: BotConfig };
+      at = stored.at;
+      settle(stored.config);
+    } catch {
+      at = 0;
+    }
+  }
+  const fetched = Date.now() - at < FRESH ? Promise.resolve() : fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`).then(async (response) => {
+    const found: BotConfig = response.ok ? await response.json() : { botId, enabled: false };
+    if (response.ok || response.status === 404) {
+      kept.set(`${key}:config`, JSON.stringify({ at: response.ok ? Date.now() : 0, config: found }));
+      settle(found);
+    }
+    if (!response.ok) console.warn(`webchat: bot ${botId} is not shown here (HTTP ${response.status}): is it on, and is this site allowed?`);
+  }).catch(() => console.warn(`webchat: ${host} does not answer, or does not allow this site`));
+  const shown = cached ? Promise.resolve() : fetched;
+  void shown.then(() => {
+    known();
+    let open: string | null = null;
+    try {
+      open = sessionStorage.getItem(`${key}:open`);
+    } catch {
+      // Storage is blocked.
+    }
+    if (page || wanted || (open ?? String(!!options.defaultOpen)) === "true") {
+      if (config?.enabled && state.isEnabled) setOpen(true);
+      else if (page) document.body.textContent = words === EN ? "This chat is not available." : "현재 이용할 수 없는 채팅입니다.";
+    }
+  });
+
+  return {
+    ready,
+    setOpen,
+    paint,
+    need,
+    app: () => app,
+    destroy() {
+      setOpen(false);
+      gone = true;
+      app?.destroy();
+      wrapper?.remove();
+    },
+  } satisfies Launcher;
+};
+
+(document.currentScript as unknown as { malgil?: (make: MakeLauncher) => void } | null)?.malgil?.(make);

@@ -1,0 +1,98 @@
+import type { BotConfig, MessageData, Params, Place } from "@malgil/protocol";
+
+/** What the loader and the app, which comes later, know of each other. */
+
+export interface Theme {
+  title?: string;
+  description?: string;
+  icon?: string;
+  position?: string;
+  positionStrategy?: string;
+  textColor?: string;
+  primaryColor?: string;
+  primaryContrastTextColor?: string;
+  pageMargin?: number | [number, number];
+  zIndex?: number;
+  defaultWindowSize?: { width?: number; height?: number } | [number, number];
+  greetingMessage?: string;
+  enableResize?: boolean;
+  buttonSize?: number;
+  buttonIconSize?: number;
+  buttonRadius?: number;
+  colorScheme?: string;
+  skipWelcome?: boolean;
+  hideBrand?: boolean;
+  announceAgent?: boolean;
+}
+
+export type ViewName = "welcome" | "chat" | "setting";
+
+export interface State {
+  isOpen: boolean;
+  isEnabled: boolean;
+  unread: number;
+  userKey: string;
+  params: Params;
+  theme: Theme;
+  view: { current: ViewName; stack: ViewName[] };
+}
+
+export interface InitOptions {
+  userKey?: string;
+  identity?: string;
+  /** The name that ux papers gave the identity. */
+  userHash?: string;
+  params?: Params;
+  enable?: boolean;
+  defaultOpen?: boolean;
+  theme?: Theme;
+  locale?: string;
+}
+
+export interface Shell {
+  host: string;
+  botId: string;
+  config: BotConfig;
+  options: InitOptions;
+  state: State;
+  /** The full page: no launcher, the window fills the page. */
+  page: boolean;
+  emit(event: string, detail?: unknown): void;
+  /** Puts colours and place on a wrapper in the page. */
+  place(wrapper: HTMLElement): void;
+  /** Draws the launcher anew after a change of the state. */
+  paint(): void;
+  setOpen(open: boolean): void;
+  focusLauncher(): void;
+  /** Loads a file that came with this build and calls back with what it gives. */
+  load<T>(file: string): Promise<T>;
+}
+
+/** What the loader hands calls on to. */
+export interface App {
+  setOpen(open: boolean): void;
+  repaint(): void;
+  changeView(view: ViewName | "back", how?: string): void;
+  setParams(params: Params): Promise<void>;
+  setUserKey(userKey: string, identity?: string): Promise<void>;
+  startConversation(options?: { navigation?: Place; params?: Params; restart?: boolean }): Promise<void>;
+  changeNavigation(place: Place): Promise<void>;
+  sendMessage(message: { data: MessageData }): Promise<void>;
+  sendTypingEvent(): Promise<void>;
+  destroy(): void;
+}
+
+export type MountApp = (shell: Shell) => App;
+
+export interface Launcher {
+  /** The bot's configuration is known. */
+  ready: Promise<void>;
+  setOpen(open: boolean): void;
+  paint(): void;
+  /** The app, loaded if it is not there yet. */
+  need(): Promise<App>;
+  app(): App | null;
+  destroy(): void;
+}
+
+export type MakeLauncher = (shell: Shell) => Launcher;
