@@ -22,7 +22,7 @@ MAX_THEME_BYTES: Final = 4_096
 THEME: Final = (
     *("title", "description", "icon", "position", "positionStrategy", "textColor", "primaryColor"),
     *("primaryContrastTextColor", "pageMargin", "zIndex", "defaultWindowSize", "greetingMessage", "enableResize"),
-    *("buttonSize", "buttonIconSize"),
+    *("buttonSize", "buttonIconSize", "buttonRadius", "colorScheme", "skipWelcome", "hideBrand"),
 )
 
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
