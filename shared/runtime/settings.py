@@ -25,6 +25,9 @@ TIME_ZONE: Final = "MALGIL_TIME_ZONE"
 STAGE: Final = "MALGIL_STAGE"
 REGION: Final = "AWS_REGION"
 LOG_LEVEL: Final = "POWERTOOLS_LOG_LEVEL"
+AWS_ENDPOINT: Final = "AWS_ENDPOINT_URL"
+S3_ENDPOINT: Final = "AWS_ENDPOINT_URL_S3"
+"""These two stand where another server plays AWS: the SDK obeys them by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,8 @@ class Settings:
     """Empty: nobody can be erased from here."""
     upload_bucket: str = ""
     """Of what end users send in the web chat; empty: they cannot send files."""
+    upload_origin: str = ""
+    """Where browsers put them."""
     socket_url: str = ""
     """Where the web chat's socket is, wss://...; empty: there is none, and clients ask over HTTP."""
     socket_callback_url: str = ""
@@ -80,6 +85,7 @@ class Settings:
             delivery_queue_url=environment.get(DELIVERY_QUEUE, ""),
             erasure_queue_url=environment.get(ERASURE_QUEUE, ""),
             upload_bucket=environment.get(UPLOAD_BUCKET, ""),
+            upload_origin=_upload_origin(environment),
             socket_url=environment.get(SOCKET_URL, ""),
             socket_callback_url=environment.get(SOCKET_CALLBACK_URL, ""),
             secrets_prefix=environment.get(SECRETS_PREFIX, ""),
@@ -87,3 +93,11 @@ class Settings:
             script_function=environment.get(SCRIPT_FUNCTION, ""),
             time_zone=environment.get(TIME_ZONE) or DEFAULT_ZONE,
         )
+
+
+def _upload_origin(environment: Mapping[str, str]) -> str:
+    bucket = environment.get(UPLOAD_BUCKET)
+    if not bucket:
+        return ""
+    own = f"https://{bucket}.s3.{environment[REGION]}.amazonaws.com"
+    return environment.get(S3_ENDPOINT) or environment.get(AWS_ENDPOINT) or own
