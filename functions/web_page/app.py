@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from shared.errors import NotFound, Unavailable
 from shared.ids import BOT_ID
-from shared.runtime import wiring
 from shared.runtime.http import Event, Reply, error_reply, header, is_known
+from shared.runtime.settings import Settings
 
 FILES: Final = Path(__file__).parent / "files"
 PAGE: Final = "webchat/index.html"
@@ -121,7 +121,7 @@ def answer(site: Site, event: Event) -> Reply:
 def _policy() -> str:
     """What the page needs: its own scripts, the socket, the bucket of uploads, and media from wherever bots have them.
     Any site may show it in a frame, as CLOSER's customers do."""
-    settings = wiring.settings()
+    settings = Settings.of_process()
     socket = urlsplit(settings.socket_url)
     reached = ["'self'", *([f"{socket.scheme}://{socket.netloc}"] if socket.netloc else []), settings.upload_origin]
     return "; ".join(

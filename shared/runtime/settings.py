@@ -1,5 +1,6 @@
 """What a deployed function is told by its environment: read here, once, and nowhere else."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -63,6 +64,11 @@ class Settings:
     """Empty: scripts of sandbox nodes cannot be run here."""
     time_zone: str = DEFAULT_ZONE
     """Whose months and hours are counted."""
+
+    @classmethod
+    def of_process(cls) -> "Settings":
+        """For a function that needs nothing else of `wiring`, whose imports take half a second."""
+        return cls.from_environment(os.environ)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":

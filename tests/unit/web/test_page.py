@@ -4,13 +4,12 @@ import base64
 import gzip
 import json
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from functions.web_page.app import Site, answer
-from shared.runtime import wiring
+from shared.runtime import settings
 
 FILES = {
     "webchat.js": b"loader",
@@ -27,10 +26,13 @@ FOR_EVER = "public, max-age=31536000, immutable"
 
 
 @pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    found = SimpleNamespace(socket_url="wss://socket.example/chat", upload_origin="https://uploads.example")
-    monkeypatch.setattr(wiring, "settings", lambda: found)
-    return found
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (settings.TURNS_TABLE, settings.CORE_TABLE, settings.BOT_BUCKET, settings.EFFECT_QUEUE):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv(settings.REGION, "ap-northeast-2")
+    monkeypatch.setenv(settings.SOCKET_URL, "wss://socket.example/chat")
+    monkeypatch.setenv(settings.UPLOAD_BUCKET, "pictures")
+    monkeypatch.setenv(settings.S3_ENDPOINT, "https://uploads.example")
 
 
 def get(path: str, files: dict[str, bytes] = FILES, **headers: str) -> dict[str, Any]:
@@ -75,8 +77,9 @@ def test_a_page_runs_its_own_scripts_and_reaches_the_chat_alone(path: str) -> No
     }
 
 
-def test_without_socket_and_uploads_a_page_reaches_its_own_host_alone(settings: SimpleNamespace) -> None:
-    settings.socket_url = settings.upload_origin = ""
+def test_without_socket_and_uploads_a_page_reaches_its_own_host_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(settings.SOCKET_URL)
+    monkeypatch.delenv(settings.UPLOAD_BUCKET)
     assert "connect-src 'self';" in get("/webchat/shop")["headers"]["content-security-policy"]
 
 
