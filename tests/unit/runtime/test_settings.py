@@ -5,9 +5,8 @@ import pytest
 from shared.runtime import settings
 from shared.runtime.settings import Settings
 
-NEEDED = {
-    name: "x" for name in (settings.TURNS_TABLE, settings.CORE_TABLE, settings.BOT_BUCKET, settings.EFFECT_QUEUE)
-} | {settings.REGION: "ap-northeast-2"}
+NAMES = (settings.TURNS_TABLE, settings.CORE_TABLE, settings.BOT_BUCKET, settings.EFFECT_QUEUE)
+NEEDED = {**dict.fromkeys(NAMES, "x"), settings.REGION: "ap-northeast-2"}
 WITH_BUCKET = {**NEEDED, settings.UPLOAD_BUCKET: "pictures"}
 
 
