@@ -34,8 +34,9 @@ POSTGRES_LOOKED_FOR := .venv/.postgres-looked-for
 SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
 
-# Beside what was built, so that it goes with it.
-WEB_READY := web/dist/.built
+# The widget beside the function that serves it; and that it passed its tests, beside what was built.
+WEB_READY := functions/web_page/files/.built
+WEB_TESTED := web/dist/.tested
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -o -type f -print)
 
 .PHONY: help run test check web bench build sam-local deploy fmt lock clean script-bundles environment static validate
@@ -43,32 +44,32 @@ WEB_SOURCES := $(shell find web -name node_modules -prune -o -name dist -prune -
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
-run: $(RUN_READY) $(SCRIPT_BUNDLES) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, WEBHOOK_PORT, STATE)
+run: $(RUN_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## start the local cloud with the example bots (RUN_FLAGS, HTTP_PORT, AWS_PORT, EXAMPLE_PORT, WEBHOOK_PORT, STATE)
 	@$(BIN)/python -m infra.local $(if $(HTTP_PORT),--http-port $(HTTP_PORT)) $(if $(AWS_PORT),--aws-port $(AWS_PORT)) \
 	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) \
 	  $(foreach port,$(WEBHOOK_PORT),--webhook-port $(port)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
-test: static $(WEB_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
+test: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory validate build
 
-check: static $(WEB_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
+check: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
 	$(BIN)/pytest tests/unit tests/golden tests/integration tests/contract
 	@$(MAKE) --no-print-directory validate
 
-web: $(WEB_READY) ## build the chat widget and the SDK, with their types, unit tests and sizes; again only after a change
+web: $(WEB_TESTED) ## build the chat widget and the SDK, with their types, unit tests and sizes; again only after a change
 
 bench: $(TEST_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) ## measure the budgets (BENCH_FLAGS)
 	$(TOOLS) $(BIN)/python -m bench $(BENCH_FLAGS)
 
-build: $(TEST_READY) $(SCRIPT_BUNDLES) ## build and check the artifacts for AWS (ARCHITECTURE)
+build: $(TEST_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## build and check the artifacts for AWS (ARCHITECTURE)
 	$(TOOLS) $(SAM_REGION) MALGIL_ARCHITECTURE=$(ARCHITECTURE) $(BIN)/sam build \
 	  --parameter-overrides Architecture=$(ARCHITECTURE)
 	$(BIN)/python infra/check_layer.py --architecture $(ARCHITECTURE) \
 	  .aws-sam/build/DepsLayer .aws-sam/build/SharedLayer .aws-sam/build/ScriptLayer
 	$(BIN)/python -m infra.compile_layers .aws-sam/build
 
-sam-local: $(TEST_READY) $(SCRIPT_BUNDLES) ## every function in a container, from built artifacts (Docker or podman)
+sam-local: $(TEST_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## every function in a container, from built artifacts (Docker or podman)
 	$(TOOLS) $(BIN)/python -m infra.sam_local
 
 deploy: build ## build and deploy to AWS with the credentials of your profile
@@ -91,7 +92,7 @@ script-bundles: $(SCRIPT_BUNDLES) ## bundle the npm modules that authors' script
 
 clean: ## remove everything that was built or installed; the local cloud's data stays
 	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles web/node_modules web/dist
+	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles web/node_modules web/dist functions/web_page/files
 	find functions infra shared tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 static: $(TEST_READY)
@@ -133,7 +134,12 @@ $(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build
 
 $(WEB_READY): web/node_modules/.installed $(WEB_SOURCES)
 	@echo "Building the chat widget ... / 채팅 위젯을 만드는 중입니다 ..."
-	cd web && export $(TOOLS) && npm run --silent build && npm run --silent test && npm run --silent size
+	@cd web && $(TOOLS) npm run --silent build
+	@rm -rf $(@D) && cp -R web/dist $(@D)
+	@touch $@
+
+$(WEB_TESTED): $(WEB_READY)
+	cd web && export $(TOOLS) && npm run --silent test && npm run --silent size
 	@touch $@
 
 %/node_modules/.installed: %/package-lock.json $(RUN_READY)

@@ -23,7 +23,18 @@ from shared.json_input import clean_text
 from shared.runtime import wiring
 from shared.runtime.api import OWN_FAULT, MethodNotAllowed, OpenRequest
 from shared.runtime.fields import Fields
-from shared.runtime.http import Event, Reply, base_url, body_of, deadline_ns, empty_reply, error_reply, header, reply
+from shared.runtime.http import (
+    Event,
+    Reply,
+    base_url,
+    body_of,
+    deadline_ns,
+    empty_reply,
+    error_reply,
+    header,
+    is_known,
+    reply,
+)
 from shared.runtime.observability import report_own_fault
 from shared.services.web_chat import MAX_PAGE
 from shared.services.web_session import WebBot, Wish
@@ -151,10 +162,7 @@ def show_bot(call: Call) -> Reply:
     answered = reply(HTTPStatus.OK, shown)
     tag = f'"{hashlib.sha256(answered["body"].encode()).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": f"public, max-age={CONFIG_SECONDS}"}
-    known = [
-        given.strip().removeprefix("W/") for given in (header(call.request.event, "if-none-match") or "").split(",")
-    ]
-    if tag in known or "*" in known:
+    if is_known(call.request.event, tag):
         return _with(empty_reply(), headers, HTTPStatus.NOT_MODIFIED)
     return _with(answered, headers)
 

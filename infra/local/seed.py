@@ -33,7 +33,7 @@ NEXT_STEPS: Final = """
 
 
 def seed(cloud: LocalCloud) -> None:
-    """Import and publish examples/bots (a repeat changes nothing) and print each bot's skill URL with its header."""
+    """Import and publish examples/bots (a repeat changes nothing) and print each bot's skill URL, header and page."""
     os.environ.update(cloud.environment[SKILL_FUNCTION])
     os.environ.setdefault("AWS_ACCESS_KEY_ID", CREDENTIALS["aws_access_key_id"])
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", CREDENTIALS["aws_secret_access_key"])
@@ -63,6 +63,7 @@ def _bring_in(authoring: Authoring, path: Path, cloud: LocalCloud) -> None:
         f"\n봇 {bot_id} · {record.profile.get('title', '')} (버전 {number})\n"
         f"  스킬 URL · skill URL   {cloud.http_url}/kakao/{bot_id}/{settings.path_secret}\n"
         f"  헤더 · header          {SECRET_HEADER}: {settings.header_secrets[0]}\n"
+        f"  웹 채팅 · web chat      {cloud.http_url}/webchat/{bot_id}\n"
     )
 
 

@@ -44,6 +44,7 @@ EXPECTED: Final = {
     "open_api": "access_denied",
     "projector": '"batchItemFailures": []',
     "relay": '"batchItemFailures": []',
+    "web_page": "currentScript",
     "web_session": "not_found",
     "webhook_deliver": '"batchItemFailures": []',
     "webhook_fanout": '"batchItemFailures": []',

@@ -47,6 +47,12 @@ def header(event: Event, name: str) -> str | None:
     return next((str(value) for key, value in headers.items() if key.lower() == wanted and value is not None), None)
 
 
+def is_known(event: Event, tag: str) -> bool:
+    """Whether the caller has what bears this ETag. Compared as RFC 9110 says for GET: weakly."""
+    given = [found.strip().removeprefix("W/") for found in (header(event, "if-none-match") or "").split(",")]
+    return tag.removeprefix("W/") in given or "*" in given
+
+
 def deadline_ns(event: Event, budget_ms: int) -> int:
     """The point on the monotonic clock at which `budget_ms` from API Gateway's receipt are over.
 

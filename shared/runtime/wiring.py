@@ -1,6 +1,5 @@
 """The composition root: settings -> adapters -> use cases, each made once a process and only when it is asked for."""
 
-import os
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -78,7 +77,7 @@ def reach_local_targets(targets: frozenset[tuple[str, int]]) -> None:
 
 @cache
 def settings() -> Settings:
-    return Settings.from_environment(os.environ)
+    return Settings.of_process()
 
 
 @cache

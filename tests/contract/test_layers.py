@@ -83,6 +83,13 @@ def test_each_function_is_its_handler_and_nothing_that_was_compiled(build):
         assert {"app.py"} <= shipped <= {path.name for path in (ROOT / "functions" / name).glob("*.py")}
 
 
+def test_the_widget_goes_with_the_function_that_serves_it(build):
+    _, folder = build
+    shipped = {path.name for path in (folder / "WebPageFunction" / "files" / "webchat").iterdir()}
+    assert shipped == {path.name for path in (ROOT / "functions" / "web_page" / "files" / "webchat").iterdir()}
+    assert "index.html" in shipped
+
+
 def test_bytecode_of_the_runtime_can_be_shipped_beside_the_sources(build, tmp_path):
     python = runtime_python.find()
     if python is None:

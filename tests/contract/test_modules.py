@@ -13,7 +13,7 @@ MODULES = sorted(
     for package in ("shared", "functions")
     for path in (ROOT / package).rglob("*.py")
 )
-ENVIRONMENT_READERS = {"shared/runtime/wiring.py"}
+ENVIRONMENT_READERS = {"shared/runtime/settings.py"}
 
 
 def test_every_module_imports_with_an_empty_environment() -> None:

@@ -172,6 +172,15 @@ def test_the_web_session_api_answers_everything_under_its_path_and_only_appends_
     assert allowed == [["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem"]]
 
 
+def test_the_widget_and_its_page_are_served_without_rights_and_take_nothing_from_the_chats_api():
+    events = [event["Properties"] for event in FUNCTIONS["WebPageFunction"]["Events"].values()]
+    paths = {"/webchat.js", "/js/webchat.min.js", "/sdk/{proxy+}", "/webchat/{name}", "/webchat/v2/{botId}"}
+    assert {event["Path"] for event in events} == paths
+    assert {event["Method"] for event in events} == {"GET"}
+    assert {event["TimeoutInMillis"] for event in events} == {1000 * FUNCTIONS["WebPageFunction"]["Timeout"]}
+    assert not {"Policies", "Role"} & set(FUNCTIONS["WebPageFunction"])
+
+
 def test_uploads_are_put_from_any_page_and_go_by_themselves_unless_a_message_names_them():
     bucket = RESOURCES["UploadBucket"]["Properties"]
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
