@@ -51,6 +51,7 @@ def bind_core_table(name: str, region: str) -> None:
     meta.connect_timeout_seconds = CONNECT_TIMEOUT_SECONDS
     meta.read_timeout_seconds = READ_TIMEOUT_SECONDS
     meta.max_retry_attempts = RETRIES
+    CoreRow._connection = None  # noqa: SLF001 - it would keep to the address of whatever was bound before
 
 
 def core_table() -> str:

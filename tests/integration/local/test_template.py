@@ -45,9 +45,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"Nightly": function(EventInvokeConfig={"MaximumRetryAttempts": 0})},
         "not yet run by the local cloud; Nightly would never be called",
     ),
-    "a WebSocket API": (
+    "a WebSocket API whose routes nobody can choose": (
         {"Sockets": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"ProtocolType": "WEBSOCKET"}}},
-        r"Sockets \(AWS::ApiGatewayV2::Api\): WebSocket APIs are not yet run",
+        r"Sockets \(AWS::ApiGatewayV2::Api\): Sockets: RouteSelectionExpression : \$request.body.KEY is understood",
     ),
     "an authorizer": (
         {
