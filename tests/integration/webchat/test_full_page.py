@@ -2,8 +2,8 @@
 
 import json
 import os
-import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -37,9 +37,7 @@ def test_the_routes_of_the_page_take_nothing_from_the_api(cloud: LocalCloud, bot
 @pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"no Chromium at {CHROMIUM}: CHROMIUM names one")
 @pytest.mark.skipif(not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`")
 def test_a_browser_talks_with_a_bot_in_two_tabs_reloads_and_starts_over(cloud: LocalCloud) -> None:
-    node = shutil.which("node")
-    assert node is not None
     address = f"{cloud.http_url}/webchat/{a_web_bot(EXAMPLE)}"
-    walk = [node, "e2e/walk.mjs", address]
+    walk = [Path(sys.executable).parent / "node", "e2e/walk.mjs", address]
     walked = subprocess.run(walk, cwd=WEB, capture_output=True, text=True, timeout=240, check=False)
     assert (walked.returncode, walked.stderr) == (0, "")
