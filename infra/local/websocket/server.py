@@ -74,7 +74,7 @@ class SocketGateway:
         self._api: SocketApi | None = None
         self._pools: Mapping[str, FunctionPool] = {}
         self._live: dict[str, _Live] = {}
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._server: Server | None = None
 
     def serve(self, api: SocketApi | None, pools: Mapping[str, FunctionPool]) -> None:
@@ -193,10 +193,12 @@ class SocketGateway:
                 return
             await asyncio.sleep(ends_at - now)
 
-    def _begin(self, work: Any) -> None:
+    def _begin(self, work: Any) -> "asyncio.Task[Any]":
+        """Whatever is under way at the end is cancelled, lest its environment outlives the local cloud."""
         task = asyncio.create_task(work)
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
+        return task
 
     async def _hear(self, live: _Live, message: str | bytes) -> None:
         api = self._api
@@ -231,7 +233,7 @@ class SocketGateway:
         """What came of an invocation; None when it takes too long. It goes on if nobody waits any more."""
         pool = self._pools[route.function]
         started = time.perf_counter()
-        task = asyncio.ensure_future(pool.invoke(event, patience=route.timeout_seconds))
+        task = self._begin(pool.invoke(event, patience=route.timeout_seconds))
         done, _ = await asyncio.wait({task}, timeout=route.timeout_seconds)
         milliseconds = (time.perf_counter() - started) * 1000
         kind = event["requestContext"]["eventType"]

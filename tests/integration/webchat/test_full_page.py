@@ -38,6 +38,6 @@ def test_the_routes_of_the_page_take_nothing_from_the_api(cloud: LocalCloud, bot
 @pytest.mark.skipif(not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`")
 def test_a_browser_talks_with_a_bot_in_two_tabs_reloads_and_starts_over(cloud: LocalCloud) -> None:
     address = f"{cloud.http_url}/webchat/{a_web_bot(EXAMPLE)}"
-    walk = [Path(sys.executable).parent / "node", "e2e/walk.mjs", address]
+    walk = [str(Path(sys.executable).parent / "node"), "e2e/walk.mjs", address]
     walked = subprocess.run(walk, cwd=WEB, capture_output=True, text=True, timeout=240, check=False)
     assert (walked.returncode, walked.stderr) == (0, "")
