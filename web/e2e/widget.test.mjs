@@ -2,59 +2,10 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, afterEach, before, test } from "node:test";
-import { chromium } from "playwright-core";
-import { page as html, root, snippet } from "../testing/demo.mjs";
-import { FakeServer } from "../testing/fake-server.mjs";
+import { test } from "node:test";
+import { chat, eventually, from, sessions, site, snippet } from "./site.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-let browser;
-let opened = [];
-before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
-after(() => browser.close());
-afterEach(async () => {
-  for (const thing of opened.reverse()) await thing.close();
-  opened = [];
-});
-
-async function site({ body = (host) => snippet(host, "'wc'"), locale = "ko-KR", viewport = { width: 1000, height: 760 }, config = {}, path = "/", colorScheme = "light" } = {}) {
-  const server = await new FakeServer({ root, config }).listen();
-  server.pages["/"] = html(body(server.host));
-  const context = await browser.newContext({ locale, viewport, colorScheme });
-  opened.push(server, context);
-  const visit = async () => {
-    const page = await context.newPage();
-    page.errors = [];
-    page.on("pageerror", (error) => page.errors.push(error.message));
-    page.id = (id) => page.getByTestId(id);
-    await page.goto(server.host + path);
-    return page;
-  };
-  const page = await visit();
-  return { server, context, page, id: page.id, visit, log: () => [...server.logs.values()].at(-1) };
-}
-
-async function chat(options) {
-  const made = await site(options);
-  await made.id("wc-launcher").click();
-  await made.id("wc-start").click();
-  await made.id("wc-qr-0").waitFor();
-  return { ...made, say: async (text) => (await made.id("wc-input").fill(text), made.id("wc-send").click()) };
-}
-
-const from = (page, who) => page.locator(`[data-from="${who}"]`);
-const eventually = async (read, wanted) => {
-  const end = Date.now() + 8_000;
-  for (;;) {
-    const found = await read();
-    if (found === wanted) return;
-    if (Date.now() > end) assert.equal(found, wanted);
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-};
-const sessions = (server) => server.requests.filter((line) => line.endsWith("/sessions")).length;
 const messages = (server) => server.frames.filter((frame) => frame.type === "message");
 
 test("W-01 the launcher appears and no session is made before the first click", async () => {
