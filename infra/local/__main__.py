@@ -5,11 +5,13 @@ import importlib.util
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import REPOSITORY
+from infra.local.websocket.server import IDLE_SECONDS, LIFE_SECONDS
 from shared.errors import MalgilError
 
 WEBHOOK_PORT: Final = 8790
@@ -37,6 +39,8 @@ def main(arguments: list[str] | None = None) -> int:
         parameters=dict(options.parameter),
         console=sys.stdout,
         hurry=options.hurry,
+        socket_idle_seconds=options.socket_idle,
+        socket_life_seconds=options.socket_life,
     )
     try:
         with cloud:
@@ -78,11 +82,19 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--hurry",
-        type=_factor,
+        type=_number_to(LONGEST_HURRY),
         default=1,
         metavar="N",
         help="messages that wait for a minute or longer wait N times as short: see a webhook's tries in no time",
     )
+    for name, most, what in (("idle", IDLE_SECONDS, "a frame"), ("life", LIFE_SECONDS, "an end")):
+        parser.add_argument(
+            f"--socket-{name}",
+            type=_number_to(int(most)),
+            default=int(most),
+            metavar="SECONDS",
+            help=f"a WebSocket without {what} for so long is closed (default %(default)s, as API Gateway's)",
+        )
     parser.add_argument("--no-seed", dest="seed", action="store_false", help="bring in no example bots")
     return parser.parse_args(arguments)
 
@@ -94,10 +106,13 @@ def _parameter(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _factor(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= LONGEST_HURRY:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {LONGEST_HURRY}")
-    return int(text)
+def _number_to(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to {most}")
+        return int(text)
+
+    return number
 
 
 def _seed(cloud: LocalCloud) -> None:

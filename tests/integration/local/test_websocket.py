@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,9 +14,11 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from infra.local.__main__ import main
 from infra.local.cloud import LocalCloud
 from infra.local.embedded import client
 from tests.integration.local.conftest import FIXTURES, eventually, local_cloud
+from tests.integration.local.test_lifecycle import start_command, started
 
 
 @pytest.fixture(scope="module")
@@ -233,3 +236,23 @@ def test_a_connection_ends_when_its_time_is_over(tmp_path: Path, limit: str) -> 
     shutil.copytree(FIXTURES / "sockets", app)
     with local_cloud(app, tmp_path / "state", **{limit: 1.0}) as cloud, opened(cloud) as socket:
         assert ended(socket) == 1001
+
+
+@pytest.mark.parametrize(("flag", "longest"), [("--socket-idle", 600), ("--socket-life", 7200)])
+def test_a_time_that_api_gateway_would_not_give_is_refused_by_name(
+    flag: str, longest: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([flag, str(longest + 1)])
+    assert f"is not a number from 1 to {longest}" in capsys.readouterr().err
+
+
+def test_a_connection_lives_as_long_as_the_command_line_says(tmp_path: Path) -> None:
+    app, state = tmp_path / "app", tmp_path / "state"
+    shutil.copytree(FIXTURES / "sockets", app)
+    with start_command(app, state, "--socket-life=1") as process:
+        url = started(process, state)["socket_url"] + "/live"
+        with connect(url, subprotocols=[Subprotocol("chat.v1"), Subprotocol("kim")]) as socket:
+            assert ended(socket) == 1001
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
