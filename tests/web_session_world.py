@@ -122,6 +122,7 @@ class WebWorld:
         patch.setattr(wiring, "web_uploads", lambda: self.uploads)
         patch.setattr(wiring, "api_keys", lambda: self.keys)
         patch.setattr(wiring, "settings", _Settings)
+        patch.setattr(world, "now_ms", lambda: self.ms)
         limits = {"_sessions_limit": app.SESSIONS_A_MINUTE, "_uploads_limit": app.UPLOADS_A_MINUTE}
         for name, limit in limits.items():
             made = RateLimit(self.rates, limit=limit, window_ms=60_000, free=5, now_ms=lambda: self.ms)

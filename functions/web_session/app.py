@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.channels.open_api.parse import parse_params
 from shared.channels.web.frames import MAX_REVISION, error_frame, frame_bytes
+from shared.channels.web.hours import HoursNow
 from shared.channels.web.origins import is_allowed
 from shared.channels.web.tokens import MAX_TOKEN, MAX_USER_KEY, REFUSED, Claims, TokenExpired
 from shared.errors import AccessDenied, InvalidInput, MalgilError, NotFound, RateLimited
 from shared.json_input import clean_text
-from shared.runtime import wiring
+from shared.runtime import wiring, world
 from shared.runtime.api import OWN_FAULT, MethodNotAllowed, OpenRequest
 from shared.runtime.fields import Fields
 from shared.runtime.http import (
@@ -146,10 +147,13 @@ def _answer(call: Call) -> Reply:
 
 
 def show_bot(call: Call) -> Reply:
-    """What every page that shows the bot needs; the same for everybody, so it may be kept for a while."""
+    """What every page that shows the bot needs; the same for everybody, so it may be kept for a while, but not for
+    longer than it is true."""
     call.request.query()
+    now_ms = world.now_ms()
     bot = call.about(wiring.web_sessions().bot(call.request.path["botId"], call.until))
     profile, settings = bot.record.profile, bot.settings
+    hours = None if settings.hours is None else settings.hours.at(now_ms)
     shown = {
         "botId": bot.record.bot_id,
         "enabled": bot.is_open,
@@ -157,14 +161,22 @@ def show_bot(call: Call) -> Reply:
         "description": settings.theme.get("description") or profile.get("description"),
         "theme": settings.theme,
         "uploads": settings.uploads and bool(wiring.settings().upload_bucket),
+        "contactForm": None if settings.contact_form is None else settings.contact_form.to_dict(),
+        "hours": None if hours is None else hours_json(hours),
         **({"locale": profile["locale"]} if profile.get("locale") else {}),
     }
+    seconds = CONFIG_SECONDS if hours is None else min(CONFIG_SECONDS, (hours.until_ms - now_ms) // MILLISECONDS)
     answered = reply(HTTPStatus.OK, shown)
     tag = f'"{hashlib.sha256(answered["body"].encode()).hexdigest()[:32]}"'
-    headers = {"etag": tag, "cache-control": f"public, max-age={CONFIG_SECONDS}"}
+    headers = {"etag": tag, "cache-control": f"public, max-age={seconds}"}
     if is_known(call.request.event, tag):
         return _with(empty_reply(), headers, HTTPStatus.NOT_MODIFIED)
     return _with(answered, headers)
+
+
+def hours_json(hours: HoursNow) -> JsonObject:
+    opens_at = None if hours.opens_at_ms is None else iso(hours.opens_at_ms)
+    return {"open": hours.is_open, "text": hours.text, "opensAt": opens_at}
 
 
 def open_session(call: Call) -> Reply:

@@ -245,8 +245,33 @@ def test_a_page_learns_what_it_shows_and_no_secret(web, identity):
         "description": "We sell",
         "theme": {},
         "uploads": True,
+        "contactForm": None,
+        "hours": None,
     }
     assert answer["headers"]["cache-control"] == "public, max-age=300"
+
+
+def test_a_page_learns_of_the_contact_form_and_the_theme(web):
+    form = {"required": True, "fields": ["name", "phone"], "consent": "동의합니다"}
+    theme = {"announceAgent": False, "greetingReplies": ["배송 조회"], "locale": "en"}
+    web.authoring.change_web("shop", {"contactForm": form, "theme": theme})
+    shown = json_of(web.call("GET", "/bots/shop"))
+    assert (shown["contactForm"], shown["theme"]) == (form, theme)
+
+
+def test_a_page_learns_when_agents_are_there_and_keeps_it_no_longer_than_it_is_true(web):
+    week = {"sun": ["14:02-18:00"]}
+    web.authoring.change_web("shop", {"hours": {"timeZone": "Asia/Seoul", "week": week}})
+    web.ms = 1_795_323_660_000  # Sunday, 2026-11-22 14:01 in Seoul
+    closed = web.call("GET", "/bots/shop")
+    assert json_of(closed)["hours"] == {"open": False, "text": "14:02 ~ 18:00", "opensAt": "2026-11-22T05:02:00.000Z"}
+    assert closed["headers"]["cache-control"] == "public, max-age=60"
+    web.ms += 60_000
+    tag = closed["headers"]["etag"]
+    opened = web.call("GET", "/bots/shop", headers={"if-none-match": tag})
+    assert (opened["statusCode"], json_of(opened)["hours"]["opensAt"]) == (200, None)
+    assert json_of(opened)["hours"]["open"] is True
+    assert opened["headers"]["cache-control"] == "public, max-age=300"
 
 
 def test_what_a_page_knows_already_is_not_sent_again(web):
