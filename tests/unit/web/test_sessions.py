@@ -2,8 +2,8 @@ import jwt
 import pytest
 
 from shared.channels.web.settings import WebSettings
-from shared.channels.web.tokens import LIFETIME_S, TokenExpired
-from shared.errors import AccessDenied
+from shared.channels.web.tokens import LIFETIME_S, Claims, TokenExpired, issue
+from shared.errors import AccessDenied, Conflict
 from shared.ids import end_user_id
 from tests.api_world import json_of
 from tests.web_session_world import SHOP
@@ -347,3 +347,64 @@ def test_before_the_first_session_every_token_is_wrong(web):
     with pytest.raises(AccessDenied):
         web.tokens.parse("a.b.c")
     assert web.row.keys is None
+
+
+def test_a_new_key_signs_when_everybody_has_read_it_and_the_one_before_stays_good(web):
+    first = json_of(web.open())
+    elsewhere = web.other_tokens()
+    elsewhere.parse(first["token"])  # another process, which remembers the keys from now on
+    keys = web.tokens.rotate()
+    web.ms += 299_000
+    early = json_of(web.open())["token"]
+    assert kid_of(early) == kid_of(first["token"]) != keys.current.kid
+    elsewhere.parse(early)
+    web.ms += 301_000
+    late = json_of(web.open())["token"]
+    assert kid_of(late) == keys.current.kid
+    elsewhere.parse(late)
+    assert json_of(web.open(resume=first["token"]))["userKey"] == first["userKey"]
+
+
+def test_a_key_ends_with_the_last_token_that_it_may_have_signed(web):
+    web.open()
+    web.tokens.rotate()
+    web.ms += 599_000
+    last = json_of(web.open())
+    web.ms += 3_600_000 + 30 * DAY_MS - 1_000
+    assert json_of(web.open(resume=last["token"]))["userKey"] == last["userKey"]
+    web.ms += 62_000
+    assert code(web.open(resume=last["token"])) == (403, "access_denied")
+    leaked = issue(Claims.fresh("shop", "kim", web.tokens.now_s), web.row.keys.previous[0])
+    assert code(web.open(resume=leaked)) == (403, "access_denied")
+
+
+def test_a_key_that_leaked_is_forgotten_within_five_minutes(web):
+    token = json_of(web.open())["token"]
+    elsewhere = web.other_tokens()
+    elsewhere.parse(token)
+    keys = web.tokens.rotate(forget=True)
+    assert keys.previous == ()
+    assert code(web.open(resume=token)) == (403, "access_denied")
+    assert kid_of(json_of(web.open())["token"]) == keys.current.kid
+    web.ms += 300_000
+    with pytest.raises(AccessDenied):
+        elsewhere.parse(token)
+
+
+def test_no_key_is_ended_before_its_time_because_there_are_many(web):
+    web.open()
+    for _ in range(4):
+        web.tokens.rotate()
+    with pytest.raises(Conflict):
+        web.tokens.rotate()
+    web.ms += 31 * DAY_MS
+    assert len(web.tokens.rotate().previous) == 1
+
+
+def test_rotating_before_the_first_session_makes_the_first_key(web):
+    assert web.tokens.rotate() == web.row.keys
+    assert kid_of(json_of(web.open())["token"]) == web.row.keys.current.kid
+
+
+def kid_of(token: str) -> str:
+    return jwt.get_unverified_header(token)["kid"]
