@@ -13,6 +13,11 @@ window.preview = (() => {
   // Whoever asks for the teaser need not wait for it.
   const later = window.setTimeout;
   window.setTimeout = (act, after, ...given) => later(act, after === TEASER_MS && told?.state === "teaser" ? 0 : after, ...given);
+  // The chat takes the focus when it opens; not from somebody who types in the form.
+  const { focus } = HTMLElement.prototype;
+  HTMLElement.prototype.focus = function (options) {
+    if (document.hasFocus()) focus.call(this, options);
+  };
 
   /** These count when the widget is made and not after. */
   const birth = ({ state, options: { locale, theme = {} } }) => JSON.stringify([state === "teaser" && [theme.greetingMessage, theme.greetingReplies], locale]);
