@@ -64,13 +64,11 @@
     else document.addEventListener("DOMContentLoaded", () => offer(chat, version));
   };
 
+  /** The snippet as it stands in the page, or in the script that the page must have it in. */
   async function code() {
-    const scripts = [...document.querySelectorAll("[data-shown]")];
-    const texts = scripts.map(async (script) => {
-      const text = script.dataset.shown ? await (await fetch(script.dataset.shown)).text() : script.outerHTML.replace(/ data-shown(?:="")?/, "");
-      return text.trim();
-    });
-    return (await Promise.all(texts)).join("\n");
+    const place = document.querySelector("[data-snippet]");
+    const text = place.dataset.snippet ? await (await fetch(place.dataset.snippet)).text() : place.innerHTML;
+    return text.trim();
   }
 
   document.addEventListener("DOMContentLoaded", async () => {
@@ -80,7 +78,7 @@
       <div class="code"><button class="main" type="button" data-copy="#code" data-en="Copy">복사</button><pre id="code" tabindex="0" data-testid="snippet"></pre></div>
       <h2 data-en="What happened">일어난 일</h2>
       <div class="calls" data-testid="calls"></div>
-      <ol class="log panel" role="log" data-testid="log"></ol>`;
+      <div class="log panel" role="log" data-testid="log"><ol></ol></div>`;
     list = place.querySelector("ol");
     row = place.querySelector(".calls");
     for (const line of lines.splice(0)) add(line);
