@@ -1,8 +1,8 @@
-"""The demo site in examples/site: a shop with the widget on it, the snippet generator, and every form of snippet on a page
-of its own.
+"""The demo site in examples/site: a shop with the widget on it, the snippet generator, and every form of snippet on a
+page of its own.
 
-It is another site than the API's, as a customer's is. Pages are read when they are asked for, so that a changed one shows
-at the next reload; which installation and which bot they talk to is put in then.
+It is another site than the API's, as a customer's is. Pages are read when they are asked for, so that a changed one
+shows at the next reload; which installation and which bot they talk to is put in then.
 """
 
 import html

@@ -1,28 +1,34 @@
 /** The demo site of a running installation in Chromium: `ADDRESS=http://127.0.0.1:8789 node --test e2e/site-pages.test.mjs`. The bot is examples/bots/shop. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { after, afterEach, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 import { chromium } from "playwright-core";
 import * as ours from "../../examples/site/assets/color.js";
 import { KINDS, snippet } from "../../examples/site/assets/snippet.js";
-import * as widgets from "../widget/src/color.ts";
 
 const address = process.env.ADDRESS;
 const skip = address ? false : "ADDRESS names no running demo site";
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const rule = await build({ entryPoints: [fileURLToPath(new URL("../widget/src/color.ts", import.meta.url))], format: "esm", write: false });
+const widgets = await import(`data:text/javascript,${encodeURIComponent(rule.outputFiles[0].text)}`);
 const NASTY = `</script><img src=x onerror="window.hurt=1">'"\\`;
 
 let browser;
 let context;
 let wrong;
+let server;
 before(async () => {
   if (!skip) browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 });
 after(() => browser?.close());
 afterEach(async () => {
   await context?.close();
-  context = undefined;
+  server?.close();
+  context = server = undefined;
 });
 
 async function visit(path, options = {}) {
@@ -41,6 +47,13 @@ async function visit(path, options = {}) {
   page.told = (what) => page.locator(`[data-testid="log"] [data-what="${what}"]`);
   await page.goto(address + path);
   return page;
+}
+/** The address of a fresh page of somebody else's site, with a snippet pasted in. */
+async function somebody(pasted) {
+  const body = `<!doctype html><meta charset="utf-8"><title>Site</title><link rel="icon" href="data:,"><p>Somebody's page.</p>${pasted}`;
+  server = createServer((request, response) => response.setHeader("content-type", "text/html").end(body));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return `http://127.0.0.1:${server.address().port}/`;
 }
 const at = (root, id) => root.locator(`[data-testid="${id}"]`);
 const bot = (root, text) => root.locator('[data-from="bot"]').filter({ hasText: text });
@@ -311,9 +324,7 @@ for (const kind of KINDS) {
     await page.id("gen-copy").filter({ hasText: "복사했어요" }).waitFor();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), shown);
 
-    const site = `${address}/somebody.html`;
-    await page.route(site, (route) => route.fulfill({ contentType: "text/html", body: `<!doctype html><meta charset="utf-8"><title>Site</title><link rel="icon" href="data:,"><p>Somebody's page.</p>${shown}` }));
-    await page.goto(site);
+    await page.goto(await somebody(shown));
     const params = { page: "home", firstName: NASTY };
     if (kind === "page") await talk(page.frameLocator("iframe"));
     else {
