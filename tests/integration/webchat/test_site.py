@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from tests.integration.local.conftest import eventually
 from tests.integration.webchat.test_full_page import CHROMIUM, ROOT, WEB, needs_the_build
 
 READY = "Ready."
+STARTING_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -24,19 +26,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str
     command = [sys.executable, "-m", "infra.local", *ports, f"--state={state}"]
     # Other tests of this process may have a cloud of their own in its environment.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+    said = state / "said"
+    with said.open("w", encoding="utf-8") as console:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=console, stderr=subprocess.STDOUT)
     try:
-        assert process.stdout is not None
-        said = ""
-        for line in process.stdout:
-            said += line
-            if line.startswith(READY):
-                break
-        assert READY in said, said
-        yield json.loads((state / "local.json").read_text(encoding="utf-8")), said
+        eventually(lambda: process.poll() is not None or READY in said.read_text(encoding="utf-8"), STARTING_SECONDS)
+        assert process.poll() is None, said.read_text(encoding="utf-8")
+        yield json.loads((state / "local.json").read_text(encoding="utf-8")), said.read_text(encoding="utf-8")
     finally:
         process.send_signal(signal.SIGINT)
-        process.communicate(timeout=60)
+        process.wait(timeout=60)
 
 
 def test_it_says_where_shop_generator_and_snippets_are(running: tuple[dict[str, Any], str]) -> None:
