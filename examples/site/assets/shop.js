@@ -1,5 +1,8 @@
 /** The shop's part of the chat: its words and colour, and the buttons of the page that ask it something. */
 window.shop = (() => {
+  const korean = { greetingMessage: "궁금한 점이 있으면 편하게 물어보세요.", greetingReplies: ["배송 조회", "상품 보기"] };
+  // The bot itself speaks Korean alone.
+  const english = { title: "Malgil Store", description: "Orders, products, returns. The example bot answers in Korean.", greetingMessage: "Is there anything you would like to know?" };
   let chat;
   let make;
 
@@ -8,10 +11,7 @@ window.shop = (() => {
     chat = init({
       locale: site.language,
       params: { page: "shop" },
-      theme: {
-        greetingMessage: site.say("궁금한 점이 있으면 편하게 물어보세요.", "Is there anything you would like to know?"),
-        greetingReplies: ["배송 조회", "상품 보기"],
-      },
+      theme: site.language === "en" ? english : korean,
     });
   }
 
