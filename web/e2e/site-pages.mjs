@@ -1,4 +1,4 @@
-/** The demo site of a running installation in Chromium: `ADDRESS=http://127.0.0.1:8789 node --test e2e/site-pages.test.mjs`. The bot is examples/bots/shop. */
+/** The demo site of a running installation in Chromium: `ADDRESS=http://127.0.0.1:8789 node --test e2e/site-pages.mjs`. The bot is examples/bots/shop. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -11,7 +11,7 @@ import * as ours from "../../examples/site/assets/color.js";
 import { KINDS, snippet } from "../../examples/site/assets/snippet.js";
 
 const address = process.env.ADDRESS;
-const skip = address ? false : "ADDRESS names no running demo site";
+if (!address) throw Error("ADDRESS names no running demo site");
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const rule = await build({ entryPoints: [fileURLToPath(new URL("../widget/src/color.ts", import.meta.url))], format: "esm", write: false });
 const widgets = await import(`data:text/javascript,${encodeURIComponent(rule.outputFiles[0].text)}`);
@@ -22,7 +22,7 @@ let context;
 let wrong;
 let server;
 before(async () => {
-  if (!skip) browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 });
 after(() => browser?.close());
 afterEach(async () => {
@@ -102,7 +102,7 @@ test("whatever is typed stays a text in every form of snippet", () => {
   }
 });
 
-test("the shop: the widget is in the visitor's language, and the page's buttons ask the bot", { skip }, async () => {
+test("the shop: the widget is in the visitor's language, and the page's buttons ask the bot", async () => {
   const page = await visit("/");
   await page.locator('[data-product="mug"] button').click();
   await bot(page, "요즘 인기 있는 상품이에요").waitFor();
@@ -117,7 +117,7 @@ test("the shop: the widget is in the visitor's language, and the page's buttons 
   clean();
 });
 
-test("the shop and the generator have no Hangul of their own in English", { skip }, async () => {
+test("the shop and the generator have no Hangul of their own in English", async () => {
   for (const path of ["/", "/snippet.html", "/snippets/"]) {
     const page = await visit(path, { locale: "en-US" });
     await page.locator('[data-language="en"][aria-pressed="true"]').waitFor();
@@ -131,7 +131,7 @@ test("the shop and the generator have no Hangul of their own in English", { skip
 });
 
 for (const colorScheme of ["light", "dark"]) {
-  test(`axe finds nothing serious on the shop and the generator, ${colorScheme}`, { skip }, async () => {
+  test(`axe finds nothing serious on the shop and the generator, ${colorScheme}`, async () => {
     for (const path of ["/", "/snippet.html", "/snippets/", "/snippets/v2-name.html"]) {
       const page = await visit(path, { colorScheme });
       if (path === "/") await page.id("wc-launcher").waitFor();
@@ -141,7 +141,7 @@ for (const colorScheme of ["light", "dark"]) {
   });
 }
 
-test("no page is wider than a phone", { skip }, async () => {
+test("no page is wider than a phone", async () => {
   for (const path of ["/", "/snippet.html", "/snippets/", "/snippets/v2-function.html", "/snippets/sdk.html"]) {
     const page = await visit(path, { viewport: { width: 360, height: 740 } });
     await page.locator("h1").waitFor();
@@ -163,7 +163,7 @@ const FORMS = {
   "no-eval": { params: { page: "no-eval" }, control: true },
 };
 for (const [name, { params, control }] of Object.entries(FORMS)) {
-  test(`${name}: the snippet as it stands ends in a conversation`, { skip }, async () => {
+  test(`${name}: the snippet as it stands ends in a conversation`, async () => {
     const page = await visit(`/snippets/${name}.html`);
     await open(page);
     assert.deepEqual(started(page), params);
@@ -177,7 +177,7 @@ for (const [name, { params, control }] of Object.entries(FORMS)) {
   });
 }
 
-test("methods of the control object do as the page says", { skip }, async () => {
+test("methods of the control object do as the page says", async () => {
   const page = await visit("/snippets/v2-name.html");
   const call = (name, n = 0) => page.locator(`[data-call="${name}"]`).nth(n).click();
   await page.id("wc-launcher").waitFor();
@@ -197,7 +197,7 @@ test("methods of the control object do as the page says", { skip }, async () => 
   clean();
 });
 
-test("v1's methods do as the page says", { skip }, async () => {
+test("v1's methods do as the page says", async () => {
   const page = await visit("/snippets/v1.html");
   const call = (name) => page.locator(`[data-call="${name}"]`).click();
   await page.id("wc-launcher").waitFor();
@@ -212,7 +212,7 @@ test("v1's methods do as the page says", { skip }, async () => {
   clean();
 });
 
-test("v1, styled: the page's own style decides on place and size", { skip }, async () => {
+test("v1, styled: the page's own style decides on place and size", async () => {
   const page = await visit("/snippets/v1-styled.html");
   await open(page);
   const [button, window] = [await page.id("wc-launcher").boundingBox(), await page.id("wc-window").boundingBox()];
@@ -220,14 +220,14 @@ test("v1, styled: the page's own style decides on place and size", { skip }, asy
   clean();
 });
 
-test("page: the full page in a frame ends in a conversation, its query are start params", { skip }, async () => {
+test("page: the full page in a frame ends in a conversation, its query are start params", async () => {
   const page = await visit("/snippets/page.html");
   await talk(page.frameLocator("iframe.own"));
   assert.deepEqual(started(page), { ref: "frame", page: "page" });
   clean();
 });
 
-test("sdk: the context comes first, then the talk", { skip }, async () => {
+test("sdk: the context comes first, then the talk", async () => {
   const page = await visit("/snippets/sdk.html");
   await page.id("sdk-keyboard").getByText("배송 조회").click();
   await page.id("sdk-talk").getByText("주문번호를 알려 주세요").waitFor();
@@ -254,7 +254,7 @@ const eventually = async (read, wanted) => {
   }
 };
 
-test("generator: title, colour and place change the preview, and the form keeps what it has", { skip }, async () => {
+test("generator: title, colour and place change the preview, and the form keeps what it has", async () => {
   const page = await visit("/snippet.html");
   const inside = preview(page);
   const title = at(inside, "wc-welcome").locator("h1");
@@ -271,7 +271,7 @@ test("generator: title, colour and place change the preview, and the form keeps 
   clean();
 });
 
-test("generator: closed, greeting, chat, phone and dark", { skip }, async () => {
+test("generator: closed, greeting, chat, phone and dark", async () => {
   const page = await visit("/snippet.html");
   const inside = preview(page);
   const choose = (name, value) => page.locator(`input[name="${name}"][value="${value}"]`).check({ force: true });
@@ -291,7 +291,7 @@ test("generator: closed, greeting, chat, phone and dark", { skip }, async () => 
   clean();
 });
 
-test("generator: a colour that cannot be read warns, and offers the nearest shade that can", { skip }, async () => {
+test("generator: a colour that cannot be read warns, and offers the nearest shade that can", async () => {
   const page = await visit("/snippet.html");
   const warning = page.id("gen-warn-primaryColor");
   await page.id("gen-color").fill("#f2c200");
@@ -315,7 +315,7 @@ async function filled(page) {
 }
 
 for (const kind of KINDS) {
-  test(`generator, ${kind}: what is copied is what is shown, and pasted elsewhere it does what was chosen`, { skip }, async () => {
+  test(`generator, ${kind}: what is copied is what is shown, and pasted elsewhere it does what was chosen`, async () => {
     const page = await visit("/snippet.html");
     await filled(page);
     await page.locator(`input[name="kind"][value="${kind}"]`).check({ force: true });
@@ -343,7 +343,7 @@ for (const kind of KINDS) {
   });
 }
 
-test("generator: the settings are the theme as JSON, and can be copied", { skip }, async () => {
+test("generator: the settings are the theme as JSON, and can be copied", async () => {
   const page = await visit("/snippet.html");
   await filled(page);
   await page.id("gen-copy-settings").click();
@@ -353,7 +353,7 @@ test("generator: the settings are the theme as JSON, and can be copied", { skip 
   clean();
 });
 
-test("generator: another bot by its query or its field", { skip }, async () => {
+test("generator: another bot by its query or its field", async () => {
   const page = await visit("/snippet.html?bot=order");
   assert.match(await page.id("gen-code").innerText(), /botId=order"/);
   await at(preview(page), "wc-welcome").locator("h1").filter({ hasText: "말길꽃집 주문" }).waitFor();
