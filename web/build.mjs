@@ -67,5 +67,5 @@ await put("js/webchat.min.js", loader.contents);
 await put("sdk/webchat.js", sdk.contents);
 await put(
   "webchat/index.html",
-  `<!doctype html><html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,interactive-widget=resizes-content"><link rel="icon" href="data:,"><title>Chat</title><script src="/webchat.js" data-page></script><body></body></html>\n`,
+  `<!doctype html><html lang="ko"><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1,interactive-widget=resizes-content"><link rel="icon" href="data:,"><title>Chat</title><script src="/webchat.js" full-page></script><body></body></html>\n`,
 );

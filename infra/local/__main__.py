@@ -67,7 +67,9 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--aws-port", type=int, default=8788, help="the embedded AWS")
     parser.add_argument("--socket-port", type=int, default=0, help="the WebSocket API")
     parser.add_argument("--lambda-port", type=int, default=0, help="Lambda's Invoke API")
-    parser.add_argument("--example-port", type=int, default=8789, help="the company system behind the example bots")
+    parser.add_argument(
+        "--example-port", type=int, default=8789, help="the demo shop, and the company system behind the example bots"
+    )
     parser.add_argument(
         "--webhook-port",
         type=int,

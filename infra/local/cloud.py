@@ -16,6 +16,7 @@ from infra.local import example_api
 from infra.local.deploy import Deployment, Function, deploy
 from infra.local.embedded import REGION, REPOSITORY, EmbeddedAws
 from infra.local.endpoints import Endpoints
+from infra.local.example_site import ExampleSite
 from infra.local.functions import FunctionPool, function_environment
 from infra.local.gateway import Gateway
 from infra.local.logs import Logs
@@ -40,11 +41,11 @@ class LocalCloud:
     """`with LocalCloud(template=..., state=tmp_path, http_port=0, aws_port=0) as cloud: cloud.http_url`.
 
     Port 0 is a free one. `state` is the folder that keeps data, logs and `local.json`. `parameters` are the
-    template's. With `example_port` the company system behind the example bots is served too; it, `webhook_ports`, on
-    which somebody else listens, and `local_targets` are the loopback addresses that the functions' guarded HTTP client
-    may reach, the last as (host, port) pairs. `console` gets the logs;
-    None is silent. Without `watch` changed files are not looked for. Schedules and the age of stream records
-    go by `clock`; messages that wait for a minute and longer wait `hurry` times as short. Starting raises InvalidInput
+    template's. With `example_port` the company system behind the example bots and its site are served too; that port,
+    `webhook_ports`, on which somebody else listens, and `local_targets` are the loopback addresses that the functions'
+    guarded HTTP client may reach, the last as (host, port) pairs. `console` gets the logs; None is silent. Without
+    `watch` changed files are not looked for. Schedules and the age of stream records go by `clock`; messages that
+    wait for a minute and longer wait `hurry` times as short. Starting raises InvalidInput
     for a template that cannot be run, Conflict when the state folder is in use, and Unavailable for a busy port or
     damaged state; each message is one line.
     """
@@ -148,7 +149,8 @@ class LocalCloud:
         self._loop.run(self._serve(deployment))
         self._loop.run(self._gateway.listen(http=http, invoke=invoke, sockets=sockets))
         if example is not None:
-            self._loop.run(self._gateway.add(example_api.application(), example))
+            site = ExampleSite(self.http_url, self.socket_url)
+            self._loop.run(self._gateway.add(example_api.application(site), example))
         if self._watch:
             self._loop.begin(self._reload_on_change(seen))
 

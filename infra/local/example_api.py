@@ -1,6 +1,6 @@
 """The small company system behind the example bots: orders, products, table reservations and flowers, on loopback.
 
-What a bot's HTTP nodes would meet in a real shop, with data that is always the same.
+What a bot's HTTP nodes would meet in a real shop, with data that is always the same. The company's site is beside it.
 """
 
 import asyncio
@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from infra.local.example_site import BOT, ExampleSite
 from infra.local.kakao_callback import KakaoCallback
+from shared.errors import InvalidInput
 
 JsonObject = dict[str, Any]
 Answer = tuple[int, JsonObject]
@@ -49,7 +51,8 @@ ORDERS: Final[dict[str, JsonObject]] = {
     },
 }
 
-IMAGES: Final = "https://images.example.com/products"
+PICTURES: Final = "/pictures"
+"""Of the site; whoever asks gets them with the address that was asked."""
 PRODUCTS: Final[dict[str, JsonObject]] = {
     "blanket": {
         "id": "blanket",
@@ -57,7 +60,7 @@ PRODUCTS: Final[dict[str, JsonObject]] = {
         "price": 89_000,
         "summary": "거위털 80%, 가볍고 따뜻해요",
         "detail": "거위털 80%에 깃털 20%를 채운 퀸 사이즈 이불이에요. 찬물로 세탁기에 돌려도 괜찮아요.",
-        "image": f"{IMAGES}/blanket.jpg",
+        "image": f"{PICTURES}/blanket.svg",
         "stock": 3,
     },
     "mug": {
@@ -66,7 +69,7 @@ PRODUCTS: Final[dict[str, JsonObject]] = {
         "price": 11_500,
         "summary": "이천에서 구운 머그잔",
         "detail": "이천 가마에서 하나씩 구워 색이 조금씩 달라요. 전자레인지에 써도 괜찮아요.",
-        "image": f"{IMAGES}/mug.jpg",
+        "image": f"{PICTURES}/mug.svg",
         "stock": 42,
     },
     "lamp": {
@@ -75,7 +78,7 @@ PRODUCTS: Final[dict[str, JsonObject]] = {
         "price": 64_000,
         "summary": "전주 한지로 만든 은은한 불빛",
         "detail": "전주 한지를 세 겹 바른 갓을 씌웠어요. 밝기는 세 단계로 바꿀 수 있어요.",
-        "image": f"{IMAGES}/lamp.jpg",
+        "image": f"{PICTURES}/lamp.svg",
         "stock": 8,
     },
 }
@@ -136,12 +139,26 @@ async def _handle(request: web.Request) -> web.Response:
     body = await request.read()
     await asyncio.sleep(seconds_of(request.method, request.path))
     status, data = answer(request.method, request.path, body)
-    return web.json_response(data, status=status, dumps=lambda value: json.dumps(value, ensure_ascii=False))
+    text = json.dumps(data, ensure_ascii=False).replace(f'"{PICTURES}/', f'"{request.url.origin()}{PICTURES}/')
+    return web.json_response(text=text, status=status)
 
 
-def application() -> web.Application:
-    """The API as an aiohttp application, and Kakao's callback server beside it."""
+def application(site: ExampleSite) -> web.Application:
+    """The API and the site as an aiohttp application, and Kakao's callback server beside them."""
+
+    async def handle(request: web.Request) -> web.Response:
+        if request.method not in {"GET", "HEAD"}:
+            return await _handle(request)
+        try:
+            page = site.find(request.path, request.query.get("bot", BOT))
+        except InvalidInput as error:
+            return web.Response(status=400, text=str(error))
+        if page is None:
+            return await _handle(request)
+        headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+        return web.Response(text=page.text, content_type=page.content_type, charset="utf-8", headers=headers)
+
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     KakaoCallback().add_to(app)
-    app.router.add_route("*", "/{path:.*}", _handle)
+    app.router.add_route("*", "/{path:.*}", handle)
     return app

@@ -22,6 +22,12 @@ SKILL_FUNCTION: Final = "KakaoSkillFunction"
 SEEDED_FILE: Final = "seeded.json"
 """Bot -> content that was brought in last, in the state folder."""
 
+SITE: Final = """
+예제 상점 · the example shop          {site}/
+코드 만들기 · make your snippet       {site}/snippet.html
+모든 설치 코드 · every form of snippet  {site}/snippets/
+"""
+
 NEXT_STEPS: Final = """
 다음에 해 볼 것 · What to try next
   .venv/bin/malgil kakao shop             카카오톡에서처럼 이야기하기 · talk to it as KakaoTalk would
@@ -33,7 +39,8 @@ NEXT_STEPS: Final = """
 
 
 def seed(cloud: LocalCloud) -> None:
-    """Import and publish examples/bots (a repeat changes nothing) and print each bot's skill URL, header and page."""
+    """Import and publish examples/bots (a repeat changes nothing) and print each bot's skill URL, header and page, and
+    where the demo site is."""
     os.environ.update(cloud.environment[SKILL_FUNCTION])
     os.environ.setdefault("AWS_ACCESS_KEY_ID", CREDENTIALS["aws_access_key_id"])
     os.environ.setdefault("AWS_SECRET_ACCESS_KEY", CREDENTIALS["aws_secret_access_key"])
@@ -41,6 +48,8 @@ def seed(cloud: LocalCloud) -> None:
     sys.stdout.write("\n말길이 준비됐어요 · Malgil is ready\n")
     for path in sorted(EXAMPLES.glob("*/*.json")):
         _bring_in(authoring, path, cloud)
+    if cloud.example_url:
+        sys.stdout.write(SITE.format(site=cloud.example_url))
     sys.stdout.write(f"{NEXT_STEPS}\n")
 
 

@@ -8,7 +8,8 @@ const script = document.currentScript as HTMLScriptElement;
 const source = script.getAttribute("src") ?? "";
 const host = script.src.replace(/\/(?:js\/webchat\.min|webchat)\.js.*$/s, "");
 const attribute = (name: string): string | null => script.getAttribute(name);
-const page = script.hasAttribute("data-page");
+/** No data-*: those are start params of the first version's snippets, `data-page` too. */
+const page = script.hasAttribute("full-page");
 
 function load<T>(file: string): Promise<T> {
   return new Promise((resolve, reject) => {
