@@ -73,6 +73,7 @@ from infra.local.cloud import LocalCloud
 from shared.channels.web.frames import MAX_FRAME
 from shared.ids import end_user_id, log_key
 from shared.runtime import wiring, world
+from shared.services.published_bots import SECONDS_KEPT
 from shared.services.web_chat import MAX_SENT, WINDOW_MS
 from shared.storage.rates import DynamoRates
 from tests.factories import a_node, a_response
@@ -468,11 +469,8 @@ def test_a_bot_that_is_gone_takes_nothing_from_those_who_talk(cloud: LocalCloud,
         else:
             wiring.authoring().delete(bot_id)
 
-        def is_gone() -> bool:
-            kim.send({"type": "ping"})
-            return kim.hear_until(lambda frame: frame["type"] in ("pong", "error")).get("code") == "not_found"
-
-        eventually(is_gone, 60)
+        gone_ms = world.now_ms()
+        eventually(lambda: world.now_ms() > gone_ms + 1_000 * SECONDS_KEPT)  # each process remembers bots for itself
         before = revision(bot_id)
         for frame in (
             message(text("거기 있나요")),
@@ -482,7 +480,6 @@ def test_a_bot_that_is_gone_takes_nothing_from_those_who_talk(cloud: LocalCloud,
             told = answered(kim, frame)
             assert (told["code"], told["retryable"]) == ("not_found", False)
 
-        eventually(lambda: call(cloud, "GET", "/messages?after=0", kim.token).status_code == 404, 60)
         for method, path, body in (
             ("POST", "/messages", message(text("안녕"))),
             ("POST", "/uploads", {"name": "a.png", "contentType": "image/png", "size": 1}),
