@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chat, eventually, from, site, snippet } from "./site.mjs";
 
+/** Only answers over HTTP can be edited. */
+const overHttp = (path, answer) => (path === "/sessions" ? { ...answer, socketUrl: null } : answer);
+
 test("W-01 the launcher appears and no session is made before the first click", async () => {
   const { sessions, id } = await site();
   await id("wc-launcher").waitFor();
@@ -91,11 +94,12 @@ test("W-07 the button of the second card sends the second card's payload", async
 test("W-08 links are safe, and a script is no link", async () => {
   const bad = { type: "link", label: "나쁜 링크", uri: "javascript:window.pwned=1" };
   const edit = (path, answer) => {
-    for (const { isUser, data } of answer.messages ?? []) if (!isUser) data.buttons = [bad];
-    return answer;
+    for (const { isUser, data } of answer.messages ?? []) if (!isUser) data.buttons = [...(data.buttons ?? []), bad];
+    return overHttp(path, answer);
   };
   const { page, messages, say } = await chat({ edit });
   await page.getByText("나쁜 링크").click();
+  assert.equal(messages().length, 0);
   await say("배송 조회");
   const link = page.getByRole("link", { name: "배송 지도" });
   assert.equal(await link.getAttribute("rel"), "noopener noreferrer");
@@ -126,7 +130,7 @@ test("W-10 text of others is text", async () => {
   const edit = (path, answer) => {
     const said = answer.messages?.find((it) => !it.isUser);
     if (said) answer.messages.push({ ...said, id: "cards", data: { type: "cards", cards: [{ title: evil, description: evil }] } }, { ...said, id: "new", data: { type: "hologram", text: evil } });
-    return answer;
+    return overHttp(path, answer);
   };
   const { page, id, say } = await chat({ edit, config: { title: evil, description: evil, theme: { greetingMessage: evil, title: evil } } });
   await say(evil);
