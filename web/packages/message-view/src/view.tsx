@@ -156,7 +156,7 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
   if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
   const go = (index: number): void => {
     const card = track.current?.children[index] as HTMLElement | undefined;
-    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft, behavior: "smooth" });
+    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft });
   };
   const moved = (): void => {
     const list = track.current;
@@ -168,7 +168,8 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
     <div class="mv-carousel" role="group" aria-roledescription="carousel" aria-label={`${at + 1} / ${cards.length}`}>
       <ul ref={track} onScroll={moved}>
         {cards.map((card, index) => (
-          <li key={index} aria-label={`${index + 1} / ${cards.length}`}>
+          // Browsers do not scroll to what has the focus where a part of it can be seen; a press of the mouse must not move.
+          <li key={index} aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
             <OneCard {...props} card={card} index={index} />
           </li>
         ))}
