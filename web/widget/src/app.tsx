@@ -3,7 +3,6 @@ import { ChatError } from "@malgil/protocol";
 import { render } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { agentName, Chat } from "./chat";
-import { parseHex, readableOn } from "./color";
 import { Composer } from "./composer";
 import { stored } from "./cache";
 import type { App, MountApp, Shell, ViewName } from "./shell";
@@ -264,14 +263,9 @@ class Frame {
   readonly paint = (): void => {
     const { theme } = this.shell.state;
     const scheme = theme.colorScheme === "light" || theme.colorScheme === "dark" ? theme.colorScheme : this.#dark.matches ? "dark" : "light";
-    const primary = parseHex(theme.primaryColor) ?? "#0e6b5c";
-    const paper = scheme === "dark" ? "#1c1f25" : "#ffffff";
     const { style } = this.wrapper;
     const put = (name: string, value: string): void => style.setProperty(name, value);
-    this.shell.place(this.wrapper);
-    put("--brand-text", readableOn(paper, primary));
-    const ink = parseHex(theme.textColor);
-    if (ink) put("--ink", readableOn(paper, ink));
+    this.shell.place(this.wrapper, scheme === "dark" ? "#1c1f25" : undefined);
     const size = theme.defaultWindowSize;
     const [width, height] = Array.isArray(size) ? size : [size?.width, size?.height];
     const [w, h] = this.#wanted ?? [width, height];

@@ -135,10 +135,10 @@ export class Chat {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
     if (button.type === "goto" || (!button.type && flowId !== undefined)) {
-      const id = this.#ask({ flowId: Number(flowId), ...(nodeId === undefined ? {} : { nodeId: Number(nodeId) }) });
+      const id = this.#ask({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
       if (id) this.timeline.label(id, label);
       this.changed();
-    } else this.#ask({ type: "text", text: label, ...(payload === undefined ? {} : { payload }) });
+    } else this.#ask({ type: "text", text: label, payload });
   }
 
   #ask(said: MessageData | Place): string | undefined {
@@ -172,7 +172,7 @@ export class Chat {
   async attach(files: Iterable<File>): Promise<void> {
     const taken = [...files].slice(0, MAX_FILES).map((file) => {
       const error = !IMAGE.test(file.type) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
-      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), ...(error ? { error } : {}) };
+      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error };
       return entry as Tray;
     });
     this.tray = [...this.tray, ...taken];
@@ -255,10 +255,10 @@ export class Chat {
       {
         host: shell.host,
         botId: shell.botId,
-        ...(userKey ? { userKey } : {}),
-        ...(identity ? { identity } : {}),
-        ...(resume ? { resume } : {}),
-        ...(outbox ? { outbox } : {}),
+        userKey: userKey || undefined,
+        identity: identity || undefined,
+        resume,
+        outbox,
       },
       {
         session: (session) => {
@@ -284,7 +284,7 @@ export class Chat {
           this.#callStatus = call.status;
           if (before !== null && before !== call.status) {
             const name = agentName(call.agent);
-            if (call.status === "in_progress") this.notes.push({ after: transport.rev, kind: "joined", ...(name ? { name } : {}) });
+            if (call.status === "in_progress") this.notes.push({ after: transport.rev, kind: "joined", name });
             else if (before === "in_progress") this.notes.push({ after: transport.rev, kind: "ended" });
             shell.emit("agent", call);
             shell.emit("state", call.status);

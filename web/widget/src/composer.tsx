@@ -106,7 +106,7 @@ export function Composer({ ui }: { ui: Ui }) {
         </button>
         {attach && (
           <button type="button" class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
-            <Icon name="clip" />
+            <Icon name="image" />
           </button>
         )}
         <input

@@ -1,5 +1,5 @@
 import type { BotConfig } from "@malgil/protocol";
-import { parseHex, textOn } from "./color";
+import { parseHex, readableOn, textOn } from "./color";
 import css from "./launcher.css";
 import type { App, Launcher, MakeLauncher, MountApp, Shell, Theme } from "./shell";
 
@@ -99,13 +99,16 @@ const make: MakeLauncher = (loaded) => {
   }
 
   /** Where the owner wants button and window, as custom properties that the page's own style may override. */
-  function place(host: HTMLElement): void {
+  function place(host: HTMLElement, paper = "#ffffff"): void {
     const { theme } = state;
     const primary = parseHex(theme.primaryColor) ?? "#0e6b5c";
+    const ink = parseHex(theme.textColor);
     const [x, y] = [theme.pageMargin ?? 24].flat() as number[];
     const values = {
       "--brand": primary,
       "--on-brand": textOn(primary, parseHex(theme.primaryContrastTextColor)),
+      "--brand-text": readableOn(paper, primary),
+      "--ink": ink ? readableOn(paper, ink) : "",
       "--wc-margin-x": `${Number(x) || 0}px`,
       "--wc-margin-y": `${Number(y ?? x) || 0}px`,
       "--wc-z": Number(theme.zIndex) || 10000,

@@ -58,8 +58,8 @@ export interface Shell {
   /** The full page: no launcher, the window fills the page. */
   page: boolean;
   emit(event: string, detail?: unknown): void;
-  /** Puts colours and place on a wrapper in the page. */
-  place(wrapper: HTMLElement): void;
+  /** Puts colours, such as can be read on the paper, and place on a wrapper in the page. */
+  place(wrapper: HTMLElement, paper?: string): void;
   /** Draws the launcher anew after a change of the state. */
   paint(): void;
   setOpen(open: boolean): void;

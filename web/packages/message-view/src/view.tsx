@@ -106,8 +106,7 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
   if (uri && !broken) {
     if (kind === "image") {
       const alt = name || words.image;
-      const size = media?.width && media.height ? { width: media.width, height: media.height } : {};
-      const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
+      const image = <img src={uri} alt={alt} loading="lazy" width={media?.width} height={media?.height} onError={() => setBroken(true)} />;
       return onImage ? (
         <button type="button" class="mv-image" onClick={() => onImage(uri, alt)}>
           {image}
@@ -216,7 +215,7 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
           <Text text={card.description} locale={locale} fold={DESCRIPTION_FOLD} />
         </p>
       )}
-      {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} {...(card.title ? { of: card.title } : {})} /> : null}
+      {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} of={card.title} /> : null}
     </div>
   );
 }
@@ -234,7 +233,7 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
       {buttons.map((button, index) => {
         const kind = buttonKind(button);
         const key = `${place}-${index}`;
-        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, ...(of ? { "aria-label": `${of}: ${button.label}` } : {}) };
+        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, "aria-label": of && `${of}: ${button.label}` };
         if (kind === "link") {
           const uri = safeUri(button.uri);
           return uri ? (
@@ -293,7 +292,6 @@ const PATHS = {
   play: "M7 5v14l12-7Z",
   close: "m6 6 12 12M18 6 6 18",
   send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
-  clip: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.4 3.4 0 0 1 5 5l-8.5 8.5a1.7 1.7 0 0 1-2.5-2.5L15 7",
   smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
   dots: "M12 5h.01M12 12h.01M12 19h.01",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",

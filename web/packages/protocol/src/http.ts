@@ -52,10 +52,10 @@ export class Http {
         method,
         signal: abort.signal,
         headers: {
-          ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        body: JSON.stringify(body),
       });
       const answer: unknown = await response.json().catch(() => null);
       // Some frames have no answer.

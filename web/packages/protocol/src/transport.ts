@@ -213,11 +213,7 @@ export class Transport {
     await this.open();
     for (;;) {
       try {
-        const answer = await this.#request({
-          type: "start",
-          ...(params ? { params } : {}),
-          ...(restart ? { restart } : {}),
-        });
+        const answer = await this.#request({ type: "start", params, restart: restart || undefined });
         if (answer.type === "error") throw toError(answer);
         this.#receive(answer, null, true);
         this.#flush();
@@ -316,10 +312,10 @@ export class Transport {
   async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
     const before = this.session;
-    const body = { botId, ...(userKey ? { userKey } : {}), ...(identity ? { identity } : {}), ...(params ? { params } : {}) };
+    const body = { botId, userKey, identity, params };
     let session: Session;
     try {
-      session = await this.http.session({ ...body, ...(before ? { resume: before.token } : {}) });
+      session = await this.http.session({ ...body, resume: before?.token });
     } catch (error) {
       const { code } = error as ChatError;
       if (!before || (code !== "expired" && code !== "invalid_input" && code !== "forbidden")) throw error;
@@ -529,7 +525,7 @@ export class Transport {
         this.on.typing?.(frame.by);
         break;
       case "agent":
-        this.standing = { ...this.standing, call: { status: frame.state, ...(frame.agent ? { agent: frame.agent } : {}) } };
+        this.standing = { ...this.standing, call: { status: frame.state, agent: frame.agent } };
         this.on.agent?.(frame.state, frame.agent);
         this.on.standing?.(this.standing);
         break;
@@ -639,8 +635,8 @@ export class Transport {
     this.on.turn?.({
       rev,
       messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(conversationId === undefined ? {} : { conversationId }),
+      clientId,
+      conversationId,
     });
   }
 

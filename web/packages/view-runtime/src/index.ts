@@ -35,7 +35,8 @@ export const Fragment = "";
 export function jsx(type: VNode["type"], props: Props, key?: unknown): VNode {
   return { type, props, key };
 }
-export const jsxs = jsx;
+// One name for each: the built file says only the first.
+export { jsx as jsxs, useEffect as useLayoutEffect };
 
 let current: Instance;
 let place = 0;
@@ -195,7 +196,6 @@ export function useEffect(run: () => unknown, deps?: unknown[]): void {
   mine.run = run;
   effects.push(mine);
 }
-export const useLayoutEffect = useEffect;
 
 const roots = new WeakMap<Node, Instance>();
 
