@@ -240,7 +240,7 @@ export class FakeServer {
     const headers = {
       "access-control-allow-origin": request.headers.origin ?? "*",
       "access-control-allow-headers": "authorization, content-type",
-      "access-control-allow-methods": "GET, POST, PUT",
+      "access-control-allow-methods": "GET, POST, PUT, DELETE",
       "access-control-max-age": "600",
     };
     const json = (status, body) => {
@@ -269,6 +269,10 @@ export class FakeServer {
       }
       const log = this.logOf((request.headers.authorization ?? "").replace("Bearer ", ""));
       if (!log) return json(401, { type: "error", code: "expired", message: "expired", retryable: false });
+      if (path === "/end-user" && request.method === "DELETE") {
+        for (const [key, known] of this.logs) if (known === log) this.logs.delete(key);
+        return json(202, { receiptId: randomUUID() });
+      }
       if (path === "/uploads") {
         const { contentType } = JSON.parse(String(raw));
         const uri = `${this.host}/webchat/v1/uploads/${randomUUID()}`;
