@@ -1,12 +1,8 @@
 /** What people see and reach: axe, narrow screens, zoom, the keyboard alone; with a picture of each main state. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { test } from "node:test";
-import { eventually, from, shoot, site } from "./site.mjs";
+import { audit, eventually, from, shoot, site } from "./site.mjs";
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PHONE = { hasTouch: true, isMobile: true, deviceScaleFactor: 2 };
 const theme = { greetingMessage: "궁금한 점이 있으신가요?" };
 async function say(page, text, answer) {
@@ -70,15 +66,6 @@ const STATES = {
     await from(page, "agent").getByText("무엇을 도와드릴까요?").waitFor();
   },
 };
-
-async function audit({ page }, where) {
-  if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(axe);
-  const found = await page.evaluate((values) => {
-    const include = [".closer_webchat_button_wrapper", ".closer_webchat_chat_wrapper"].filter((it) => document.querySelector(it)).map((it) => [it]);
-    return window.axe.run({ include }, { runOnly: { type: "tag", values } });
-  }, RULES);
-  return found.violations.map(({ id, nodes }) => [where, id, nodes.map((node) => node.html.slice(0, 120))]);
-}
 
 /** What leaves the window at its sides, or is wider than its own box. Cards and quick replies scroll sideways, up to the window's edge. */
 const cutOff = (page) => page.evaluate(() => {

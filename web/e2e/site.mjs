@@ -4,8 +4,9 @@
  * MALGIL_API and MALGIL_SOCKET, MALGIL_CONTROL (makes bots, pushes frames), MALGIL_KEY (of the open API).
  */
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import { createRequire } from "node:module";
 import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 import { Line } from "./line.mjs";
@@ -127,7 +128,7 @@ function agent(made, who = { id: "lee", profile: { displayName: "이하나" } })
     await open("PUT", `/conversation/${conversationId}/manual`, change, 200);
   };
   return {
-    joins: () => manual({ status: "connect", agent: who }),
+    joins: (agent = who) => manual({ status: "connect", agent }),
     ends: () => manual({ status: "complete" }),
     says: (text) => open("POST", "/message", { botId: made.botId, platform: "web", userKey: made.session.userKey, message: { text }, agent: who }, 201),
     types: () => call("POST", `${CONTROL}/push`, { botId: made.botId, userKey: made.session.userKey, frame: { type: "typing", by: { id: who.id, displayName: who.profile.displayName } } }),
@@ -159,4 +160,17 @@ export async function shoot(page, name) {
   if (!SCREENSHOTS) return;
   await mkdir(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
+}
+
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+/** What axe finds in all that is ours: [where, rule, elements], of any impact. */
+export async function audit({ page }, where) {
+  if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(axe);
+  const { violations } = await page.evaluate((values) => {
+    const include = [".closer_webchat_button_wrapper", ".closer_webchat_chat_wrapper"].filter((it) => document.querySelector(it)).map((it) => [it]);
+    return window.axe.run({ include }, { runOnly: { type: "tag", values } });
+  }, RULES);
+  return violations.map(({ id, nodes }) => [where, id, nodes.map((node) => node.html.slice(0, 120))]);
 }

@@ -38,13 +38,16 @@ export const cache = {
   remove: (key: string): Promise<unknown> => asked("readwrite", (store) => store.delete(key)).catch(() => undefined),
 };
 
-/** Web storage that may be blocked. */
+/** What the web storage did not take is kept in memory, for as long as the page lives. */
+const unstored: Record<string, unknown> = {};
+
+/** Web storage that may be blocked or full. */
 export function stored(area: "localStorage" | "sessionStorage") {
   return {
     get<T>(key: string): T | undefined {
+      if (area + key in unstored) return unstored[area + key] as T;
       try {
-        const text = window[area].getItem(key);
-        return text === null ? undefined : (JSON.parse(text) as T);
+        return (JSON.parse(window[area].getItem(key)!) ?? undefined) as T;
       } catch {
         return undefined;
       }
@@ -53,9 +56,14 @@ export function stored(area: "localStorage" | "sessionStorage") {
       try {
         if (value === undefined) window[area].removeItem(key);
         else window[area].setItem(key, JSON.stringify(value));
+        delete unstored[area + key];
       } catch {
-        // Blocked or full.
+        unstored[area + key] = value;
       }
     },
   };
+}
+
+export function storageBlocked(): boolean {
+  return Object.keys(unstored).length > 0;
 }

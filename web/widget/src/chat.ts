@@ -3,6 +3,7 @@ import {
   type Button,
   ChatError,
   type Keyboard,
+  type Message,
   type MessageData,
   type Outgoing,
   type Params,
@@ -13,6 +14,7 @@ import {
   Transport,
 } from "@malgil/protocol";
 import { cache, stored } from "./cache";
+import { lead } from "./ring";
 import type { Shell } from "./shell";
 
 const local = stored("localStorage");
@@ -56,6 +58,12 @@ export class Chat {
   tray: Tray[] = [];
   /** The keyboard of the newest turn; hidden once something was said. */
   hidden: Keyboard | null = null;
+  /** When the call for an agent began to wait, as far as this tab knows. */
+  since = 0;
+  /** Counts the people who were here: nothing of one is shown to the next. */
+  person = 0;
+  /** Told of each message that somebody else said just now. */
+  heard: (message: Message) => void = () => undefined;
 
   readonly #listeners = new Set<() => void>();
   #key: string;
@@ -66,6 +74,7 @@ export class Chat {
   /** The page of older messages comes before this revision. */
   #next = 0;
   #callStatus: string | null = null;
+  #follow: (() => void) | undefined;
 
   constructor(readonly shell: Shell) {
     this.#key = `wc:${shell.botId}`;
@@ -103,19 +112,23 @@ export class Chat {
     this.changed();
   }
 
-  /** Connects, and begins the conversation if there is none. */
-  async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}): Promise<void> {
-    if (options.params) this.shell.state.params = { ...this.shell.state.params, ...options.params };
-    const { params } = this.shell.state;
+  /** Connects, and begins the conversation if there is none; `contact` is what the person wrote of themselves. */
+  async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}, contact?: Params): Promise<void> {
+    const { state } = this.shell;
+    const news = { ...state.unsent, ...options.params, ...contact };
+    state.unsent = {};
+    state.params = { ...state.params, ...options.params };
     this.loading = true;
     this.problem = null;
     this.changed();
     try {
       const { transport } = this;
-      const session = await transport.open();
-      if (options.restart || session.conversationId === null) await transport.start(params, options.restart);
-      else if (options.params) await transport.setParams(options.params);
+      await transport.open();
+      if (options.restart || transport.standing.conversationId === null) await transport.start({ ...state.params, ...contact }, options.restart);
+      else if (Object.keys(news).length) await transport.setParams(news);
+      if (transport !== this.transport) return;
       this.started = true;
+      this.#follow ??= lead(`${this.#key}:sound`);
       if (options.navigation) transport.send(options.navigation);
     } catch (error) {
       if (this.bar !== "refused") this.problem = "startFailed";
@@ -205,14 +218,25 @@ export class Chat {
 
   /** Another person: nothing of the one before stays on the screen. */
   async become(userKey: string): Promise<void> {
-    const wasStarted = this.started;
     this.transport.close();
     this.#forget();
+    this.read();
     this.shell.state.userKey = userKey;
     this.#make();
     this.changed();
     await this.recall();
-    if (wasStarted) await this.begin();
+  }
+
+  /** Deletes what was said, on the server and here. */
+  async erase(): Promise<void> {
+    const { transport, shell } = this;
+    await transport.erase();
+    const { userKey } = transport.session!;
+    local.set(this.#key, undefined);
+    perTab.set(`${this.#key}:outbox:${userKey}`, undefined);
+    const left = this.become(shell.options.userKey ?? "");
+    await cache.remove(`${this.#key}:${userKey}`);
+    await left;
   }
 
   read(): void {
@@ -226,10 +250,17 @@ export class Chat {
 
   close(): void {
     this.transport.close();
+    this.#follow?.();
     this.#listeners.clear();
   }
 
   #forget(): void {
+    clearTimeout(this.#saveTimer);
+    clearTimeout(this.#typingTimer);
+    perTab.set(`${this.#key}:draft`, undefined);
+    this.person += 1;
+    this.tray = [];
+    this.agentTyping = this.problem = null;
     this.timeline.clear();
     this.timeline.setOutbox([]);
     this.notes.length = 0;
@@ -270,7 +301,9 @@ export class Chat {
           this.agentTyping = null;
           for (const message of fresh) {
             shell.emit("message", message);
-            if (!message.isUser && !shell.state.isOpen && !shell.page) shell.state.unread += 1;
+            if (message.isUser) continue;
+            this.heard(message);
+            if (!shell.state.isOpen && !shell.page) shell.state.unread += 1;
           }
           if (!shell.state.isOpen && fresh.length) {
             shell.emit("unread", shell.state.unread);
@@ -282,10 +315,14 @@ export class Chat {
         standing: ({ call }) => {
           const before = this.#callStatus;
           this.#callStatus = call.status;
+          if (call.status === "waiting" && before !== call.status) {
+            this.since = (before === null && perTab.get<number>(`${key}:since`)) || Date.now();
+            perTab.set(`${key}:since`, this.since);
+          }
           if (before !== null && before !== call.status) {
             const name = agentName(call.agent);
-            if (call.status === "in_progress") this.notes.push({ after: transport.rev, kind: "joined", name });
-            else if (before === "in_progress") this.notes.push({ after: transport.rev, kind: "ended" });
+            if (call.status === "in_progress" && shell.state.theme.announceAgent !== false) this.notes.push({ after: transport.rev, kind: "joined", name });
+            if (before === "in_progress") this.notes.push({ after: transport.rev, kind: "ended" });
             shell.emit("agent", call);
             shell.emit("state", call.status);
           }

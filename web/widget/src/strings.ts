@@ -56,6 +56,19 @@ const KO = {
   newBelow: "새 메시지 {n}개",
   brand: "말길로 만든 채팅",
   log: "대화 내용",
+  soon: "곧 답변드릴게요",
+  hours: "상담 운영 시간 {hours}",
+  opens: "{when}에 열어요",
+  name: "이름",
+  phone: "전화번호",
+  email: "이메일",
+  check: "확인해 주세요.",
+  skip: "건너뛰기",
+  sound: "알림음",
+  notice: "데스크톱 알림",
+  erase: "내 대화 삭제",
+  eraseAsk: "대화를 모두 삭제할까요? 되돌릴 수 없어요.",
+  unstored: "이 브라우저는 대화를 저장하지 않아요.",
 };
 
 const EN: typeof KO = {
@@ -114,6 +127,19 @@ const EN: typeof KO = {
   newBelow: "{n} new messages",
   brand: "Chat by Malgil",
   log: "Messages",
+  soon: "We will answer soon",
+  hours: "Agent hours {hours}",
+  opens: "Opens {when}",
+  name: "Name",
+  phone: "Phone",
+  email: "Email",
+  check: "Please check this.",
+  skip: "Skip",
+  sound: "Sound",
+  notice: "Desktop notifications",
+  erase: "Delete my chat",
+  eraseAsk: "Delete this chat? This cannot be undone.",
+  unstored: "This browser does not keep the chat.",
 };
 
 export type Words = typeof KO;

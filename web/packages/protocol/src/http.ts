@@ -44,6 +44,11 @@ export class Http {
     return this.call("POST", "/uploads", token, file) as Promise<UploadTicket>;
   }
 
+  /** Everything of the person is deleted. */
+  erase(token: string): Promise<unknown> {
+    return this.call("DELETE", "/end-user", token);
+  }
+
   private async call(method: string, path: string, bearer?: string, body?: unknown): Promise<unknown> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);

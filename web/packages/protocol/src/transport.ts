@@ -276,6 +276,14 @@ export class Transport {
     return { messages: page.items, more: page.more, next: page.rev };
   }
 
+  /** Asks the server to forget this person; nothing of them, or no such person, is as good. */
+  async erase(): Promise<void> {
+    const { token } = await this.#ready();
+    await this.http.erase(token).catch((error: ChatError) => {
+      if (error.code !== "not_found") throw error;
+    });
+  }
+
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
     const { token } = await this.#ready();
     const name = file.name ?? "image";
