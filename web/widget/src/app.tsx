@@ -38,8 +38,19 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
   const [, redraw] = useReducer((n: number) => n + 1, 0);
   const [layer, show] = useState("");
   const [failed, setFailed] = useState(false);
-  const setLayer = (next: string): void => (setFailed(false), show(next));
   const root = useRef<HTMLDivElement>(null);
+  const opener = useRef<Element | null>(null);
+  const setLayer = (next: string): void => {
+    // The palette gives the focus to the text by itself.
+    if (next && next !== "emoji") opener.current = (root.current!.getRootNode() as ShadowRoot).activeElement;
+    setFailed(false);
+    show(next);
+  };
+  useEffect(() => {
+    if (layer) return;
+    (opener.current as HTMLElement | null)?.focus();
+    opener.current = null;
+  }, [layer]);
   useEffect(() => {
     const stop = chat.subscribe(() => redraw(0));
     frame.redraw = () => redraw(0);
