@@ -1,4 +1,5 @@
-"""The reference turn of KakaoTalk through the real handler, with the network replaced by canned answers.
+"""The reference turn of KakaoTalk and of the web chat through the real handlers, with the network replaced by canned
+answers.
 
 A question about a delivery, answered with a card, a text and three quick replies, in a conversation with ten
 parameters that has been going on for a while. Everything but the wire is real: signing, serialising, parsing.
@@ -29,6 +30,14 @@ READ_UNITS: Final = Quantity(name="turn.kakao.rru", unit="units", better="lower"
 BYTES_WRITTEN: Final = Quantity(name="turn.kakao.bytes_written", unit="B", better="lower", goal=1250)
 HANDLER_CPU: Final = Quantity(
     name="turn.kakao.handler_cpu_ms", unit="ms", better="lower", goal=2.5, of=lambda seconds: seconds * 1000
+)
+WEB_CALLS: Final = Quantity(name="turn.web.aws_calls", unit="calls", better="lower", goal=3)
+"""Of whoever sends faster than once a second, and is counted: the most that a message ever makes."""
+WEB_WRITE_UNITS: Final = Quantity(name="turn.web.wru", unit="units", better="lower", goal=2)
+"""Without the count, as all that follows: of whoever reads before they answer."""
+WEB_READ_UNITS: Final = Quantity(name="turn.web.rru", unit="units", better="lower", goal=1)
+WEB_HANDLER_CPU: Final = Quantity(
+    name="turn.web.handler_cpu_ms", unit="ms", better="lower", goal=2.5, of=lambda seconds: seconds * 1000
 )
 METERED_TURNS: Final = 51
 """Ids are random, and some pack better than others: the median of so many turns."""
@@ -117,6 +126,11 @@ class CannedAws:
             sizes = [meter.item_bytes(item) for item in found]
             self.read_units += meter.read_units(sizes, is_consistent=bool(asked.get("ConsistentRead")))
             return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
+        if operation == "UpdateItem":  # how often somebody sent in ten seconds
+            added = asked["ExpressionAttributeValues"]
+            counted = {**asked["Key"], "count": added[":count"], "ttl": added[":ttl"]}
+            self.write_units += meter.write_units(meter.item_bytes(counted))
+            return {"Attributes": {"count": added[":count"]}}
         raise CannotRun(f"a turn calls {operation}")
 
 
@@ -166,10 +180,11 @@ def skill_event(utterance: str, *, bot_id: str = BOT_ID, user_key: str = USER_KE
 
 
 def published_bot(bot_id: str) -> tuple[list[meter.Item], bytes]:
-    """The reference bot, published, with its KakaoTalk channel: its rows of the core table, its document in S3."""
+    """The reference bot, published, on KakaoTalk and the web: its rows of the core table, its document in S3."""
     from shared.bot.document import content_bytes, content_hash, read_bot_file  # noqa: PLC0415
     from shared.bot.record import BotRecord, BotVersion  # noqa: PLC0415
     from shared.channels.kakao.settings import KakaoSettings  # noqa: PLC0415
+    from shared.channels.web.settings import WebSettings  # noqa: PLC0415
     from shared.storage import keys  # noqa: PLC0415
     from shared.storage.core import CoreRow  # noqa: PLC0415
 
@@ -188,6 +203,7 @@ def published_bot(bot_id: str) -> tuple[list[meter.Item], bytes]:
     partition = keys.bot_partition(bot_id)
     core_rows = [
         CoreRow(partition, keys.channel_sort("kakao"), data=settings.to_dict(), version=1).serialize(),
+        CoreRow(partition, keys.channel_sort("web"), data=WebSettings(enabled=True).to_dict(), version=1).serialize(),
         CoreRow(partition, keys.BOT_META, data=record.to_json(), version=1).serialize(),
     ]
     return core_rows, gzip.compress(content)
@@ -239,7 +255,82 @@ def ours() -> Operations:
     return {"turn": handled, "metered": metered}
 
 
+def frame_event(client_id: str, utterance: str, at_s: int) -> dict[str, Any]:
+    """What API Gateway hands to the function for a message on an open socket."""
+    data = {"type": "text", "text": utterance}
+    return {
+        "requestContext": {
+            "routeKey": "$default",
+            "eventType": "MESSAGE",
+            "connectionId": "bench-socket=",
+            "authorizer": {
+                "botId": BOT_ID,
+                "endUserId": "00000000-0000-5000-8000-000000000000",
+                "userKey": USER_KEY,
+                "log": "bench",
+                "iat": str(at_s),
+                "exp": str(at_s + 3_600),
+            },
+        },
+        "body": json.dumps({"type": "message", "clientId": client_id, "data": data}, ensure_ascii=False),
+        "isBase64Encoded": False,
+    }
+
+
+def ours_on_the_web() -> Operations:
+    """The warm handler behind the socket, on clocks that stand still but for what is said. `turn` is one reference
+    turn; `metered` one of somebody slow, `metered_fast` one within a second of the turn before it."""
+    os.environ.update({**ENVIRONMENT, "POWERTOOLS_SERVICE_NAME": "flow_step"})
+    refused: dict[str, Any] = dict.fromkeys(not_in_layer())
+    sys.modules.update(refused)
+    from botocore.httpsession import URLLib3Session  # noqa: PLC0415
+
+    from functions.flow_step.app import handler  # noqa: PLC0415
+    from shared.runtime import world  # noqa: PLC0415
+
+    aws = CannedAws(*published_bot(BOT_ID))
+    session: Any = URLLib3Session
+    session.send = lambda _, request: aws.send(request)
+    start_ms = now_ms()
+    clock = {"ms": start_ms}
+    world.now_ms = lambda: clock["ms"]
+
+    def turn(utterance: str = QUESTION) -> dict[str, Any]:
+        event = frame_event(str(uuid.uuid4()), utterance, start_ms // 1_000)
+        answer: dict[str, Any] = json.loads(handler(event, None)["body"])
+        if answer["type"] != "messages":
+            raise CannotRun(f"the handler answers {answer}")
+        return answer
+
+    for utterance in BEFORE:
+        clock["ms"] += 5_000
+        turn(utterance)
+    aws.freeze()
+    last_ms = clock["ms"]
+    clock["ms"] = last_ms + 5_000
+    answer = turn()
+    if len(answer["messages"]) != 3 or len(answer["keyboard"]["buttons"]) != 3:
+        raise CannotRun(f"the reference turn is not what it should be: {answer}")
+    event = frame_event("bench", QUESTION, start_ms // 1_000)
+
+    def handled() -> None:
+        if not handler(event, None)["body"].startswith('{"type":"messages"'):
+            raise CannotRun("the reference turn was answered differently")
+
+    def metered(after_ms: int = 5_000) -> dict[str, Any]:
+        aws.start_counting()
+        clock["ms"] = last_ms + after_ms
+        turn()
+        return {"calls": len(aws.calls), "write_units": aws.write_units, "read_units": aws.read_units}
+
+    return {"turn": handled, "metered": metered, "metered_fast": lambda: metered(100)}
+
+
 def measure(say: Say) -> list[Row]:
+    return [*measure_kakao(say), *measure_web(say)]
+
+
+def measure_kakao(say: Say) -> list[Row]:
     say("the reference turn of KakaoTalk")
     with Worker(python_worker("bench.turn:ours")) as worker:
         subject = Subject(worker, "turn")
@@ -252,4 +343,19 @@ def measure(say: Say) -> list[Row]:
         *rows(READ_UNITS, [middle["read_units"]], {}),
         *rows(BYTES_WRITTEN, [middle["bytes_written"]], {}),
         *rows(HANDLER_CPU, seconds, {}),
+    ]
+
+
+def measure_web(say: Say) -> list[Row]:
+    say("the reference turn of the web chat")
+    with Worker(python_worker("bench.turn:ours_on_the_web")) as worker:
+        subject = Subject(worker, "turn")
+        seconds = [subject.sample() for _ in range(PAIRS)]
+        figures = [worker.run("metered")["result"] for _ in range(METERED_TURNS)]
+        fast = [worker.run("metered_fast")["result"]["calls"] for _ in range(METERED_TURNS)]
+    return [
+        *rows(WEB_CALLS, [median(fast)], {}),
+        *rows(WEB_WRITE_UNITS, [median(figure["write_units"] for figure in figures)], {}),
+        *rows(WEB_READ_UNITS, [median(figure["read_units"] for figure in figures)], {}),
+        *rows(WEB_HANDLER_CPU, seconds, {}),
     ]

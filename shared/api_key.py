@@ -7,6 +7,7 @@ from shared.errors import AccessDenied
 
 SCOPES: Final = (
     "bots:read",
+    "bots:write",
     "conversations:read",
     "conversations:write",
     "endusers:read",

@@ -7,6 +7,7 @@ written as UTF-8, PostgreSQL cannot hold NUL, deep nesting and giant integers ra
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, Final, NoReturn
 
 from shared.errors import InvalidInput
@@ -78,6 +79,13 @@ def plain_json(value: Any, *, max_depth: int = 64) -> Any:
     if isinstance(value, list):
         return [plain_json(item, max_depth=max_depth - 1) for item in value]
     return {str(clean_text(str(key))): plain_json(item, max_depth=max_depth - 1) for key, item in value.items()}
+
+
+def refuse_others(members: Iterable[str], known: tuple[str, ...], place: str) -> None:
+    """Raises InvalidInput for a member of the object at `place` that is none of `known`."""
+    for name in members:
+        if name not in known:
+            raise InvalidInput(f"{place}.{str(name)[:40]}: unknown; known are {', '.join(known)}")
 
 
 def _decode(raw: bytes) -> str:

@@ -11,6 +11,7 @@ from functions.web_session import app
 from shared.channels.web.images import Uploaded
 from shared.channels.web.settings import WebSettings
 from shared.channels.web.tokens import SigningKeys
+from shared.errors import Conflict
 from shared.runtime import wiring, world
 from shared.services.published_bots import PublishedBots
 from shared.services.rate_limit import RateLimit
@@ -45,6 +46,11 @@ class MemorySigningKeys:
     def make(self, keys: SigningKeys, deadline_ns: int | None = None) -> SigningKeys:
         self.keys = self.keys or keys
         return self.keys
+
+    def replace(self, before: SigningKeys, after: SigningKeys) -> None:
+        if self.keys != before:
+            raise Conflict("somebody else changed the signing keys")
+        self.keys = after
 
 
 class MemoryRates:
@@ -111,9 +117,7 @@ class WebWorld:
             self.authoring.connect_web(bot_id, enabled=True)
         self.row = MemorySigningKeys()
         ids = an_id_source()
-        self.tokens = WebTokens(
-            self.row, now_ms=lambda: self.ms, clock_ns=lambda: self.ms * 1_000_000, new_secret=world.new_secret
-        )
+        self.tokens = self.other_tokens()
         self.published = PublishedBots(self.bots, lambda: 10**12 * self.bots.reads)
         self.sessions = WebSessions(published=self.published, turns=self.turns, tokens=self.tokens, random_key=ids)
         self.uploads = WebUploads(store=self.store, now_ms=lambda: self.ms, random_bytes=lambda count: b"\x01" * count)
@@ -122,10 +126,17 @@ class WebWorld:
         patch.setattr(wiring, "web_uploads", lambda: self.uploads)
         patch.setattr(wiring, "api_keys", lambda: self.keys)
         patch.setattr(wiring, "settings", _Settings)
+        patch.setattr(world, "now_ms", lambda: self.ms)
         limits = {"_sessions_limit": app.SESSIONS_A_MINUTE, "_uploads_limit": app.UPLOADS_A_MINUTE}
         for name, limit in limits.items():
             made = RateLimit(self.rates, limit=limit, window_ms=60_000, free=5, now_ms=lambda: self.ms)
             patch.setattr(app, name, lambda made=made: made)
+
+    def other_tokens(self) -> WebTokens:
+        """Those of another process, which remembers the keys for itself."""
+        return WebTokens(
+            self.row, now_ms=lambda: self.ms, clock_ns=lambda: self.ms * 1_000_000, new_secret=world.new_secret
+        )
 
     def connect(self, bot_id: str = "shop", **change: Any) -> WebSettings:
         return self.authoring.connect_web(bot_id, **change)

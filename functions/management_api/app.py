@@ -1,5 +1,5 @@
-"""The API for owners of bots, under /api: API keys, webhooks, usage, erasures. docs/api/management.yaml describes
-it."""
+"""The API for owners of bots, under /api: API keys, web channels, webhooks, usage, erasures. docs/api/management.yaml
+describes it."""
 
 import json
 from dataclasses import asdict
@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final, cast
 
 from shared.api_key import ApiKey
+from shared.channels.web.settings import CHANGEABLE, WebSettings
 from shared.conversation.erasure import Erasure
 from shared.errors import InvalidInput
 from shared.runtime import wiring, world
@@ -21,6 +22,7 @@ from shared.webhooks.events import iso
 
 JsonObject = dict[str, Any]
 
+WEB: Final = "/api/bots/{botId}/web"
 WEBHOOKS: Final = "/api/bots/{botId}/webhooks"
 WEBHOOK: Final = "/api/bots/{botId}/webhooks/{webhookId}"
 DELIVERY: Final = "/api/bots/{botId}/webhooks/{webhookId}/deliveries/{deliveryId}"
@@ -54,6 +56,34 @@ def make_key(request: Request) -> Reply:
 @api.route("DELETE", "/api/keys/{keyId}", scope="keys:write")
 def revoke_key(request: Request) -> Reply:
     wiring.api_keys().revoke(request.path["keyId"])
+    return empty_reply()
+
+
+# ---- the web channel
+
+
+@api.route("GET", WEB, scope="bots:read")
+def get_web(request: Request) -> Reply:
+    request.query()
+    return reply(HTTPStatus.OK, web_json(wiring.authoring().web(request.path["botId"])))
+
+
+@api.route("PATCH", WEB, scope="bots:write")
+def change_web(request: Request) -> Reply:
+    change = request.body(*CHANGEABLE).given()
+    return reply(HTTPStatus.OK, web_json(wiring.authoring().change_web(request.path["botId"], change)))
+
+
+@api.route("POST", f"{WEB}/identity-keys", scope="bots:write")
+def make_identity_key(request: Request) -> Reply:
+    request.body()
+    key = wiring.authoring().make_identity_key(request.path["botId"]).identity_keys[0]
+    return reply(HTTPStatus.CREATED, {"id": key.key_id, "secret": key.secret})
+
+
+@api.route("DELETE", f"{WEB}/identity-keys/{{keyId}}", scope="bots:write")
+def revoke_identity_key(request: Request) -> Reply:
+    wiring.authoring().revoke_identity_key(request.path["botId"], request.path["keyId"])
     return empty_reply()
 
 
@@ -258,6 +288,11 @@ def known_webhook_of(request: Request) -> tuple[str, str]:
 
 def key_json(key: ApiKey) -> JsonObject:
     return {"id": key.key_id, "name": key.name, "scopes": list(key.scopes), "createdAt": iso(key.created_at_ms)}
+
+
+def web_json(settings: WebSettings) -> JsonObject:
+    """Without the secrets."""
+    return {**settings.to_dict(), "identityKeys": [{"id": key.key_id} for key in settings.identity_keys]}
 
 
 def webhook_json(endpoint: Endpoint) -> JsonObject:

@@ -1,5 +1,5 @@
-"""The web channel over HTTP (docs/web-chat.md): what a page may know of a bot, tokens for end users, uploads, and
-messages for who cannot have a socket.
+"""The web channel over HTTP (docs/web-chat.md): what a page may know of a bot, tokens for end users, uploads, messages
+for who cannot have a socket, and the way out for who wants to be forgotten.
 
 Browsers call this from other sites, so it answers CORS by itself: a bot's owner says which sites may show it. A refusal
 from before the bot is known says nothing of any bot, and every page may read it.
@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from shared.channels.open_api.parse import parse_params
 from shared.channels.web.frames import MAX_REVISION, error_frame, frame_bytes
+from shared.channels.web.hours import HoursNow
 from shared.channels.web.origins import is_allowed
+from shared.channels.web.settings import WEB
 from shared.channels.web.tokens import MAX_TOKEN, MAX_USER_KEY, REFUSED, Claims, TokenExpired
 from shared.errors import AccessDenied, InvalidInput, MalgilError, NotFound, RateLimited
 from shared.json_input import clean_text
-from shared.runtime import wiring
+from shared.runtime import wiring, world
 from shared.runtime.api import OWN_FAULT, MethodNotAllowed, OpenRequest
 from shared.runtime.fields import Fields
 from shared.runtime.http import (
@@ -55,13 +57,18 @@ CONFIG_SECONDS: Final = 300
 PREFLIGHT_SECONDS: Final = 3_600
 SESSIONS_A_MINUTE: Final = 30
 UPLOADS_A_MINUTE: Final = 20
+ERASURES_AN_HOUR: Final = 5
+"""Of one end user, who may come back and go again."""
 FREE: Final = 5
 """Of a minute; faster callers are counted for all functions together."""
 MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
 MILLISECONDS: Final = 1_000
 NETWORK_BITS: Final = 64
 """An IPv6 customer has a network of so many bits, with more addresses than could be counted."""
 
+BY_THEMSELVES: Final = "web"
+"""Who asked for the erasure, in its receipt."""
 DEFAULT_PAGE: Final = 30
 FRAME_STATUS: Final = {
     "invalid_input": HTTPStatus.BAD_REQUEST,
@@ -146,10 +153,13 @@ def _answer(call: Call) -> Reply:
 
 
 def show_bot(call: Call) -> Reply:
-    """What every page that shows the bot needs; the same for everybody, so it may be kept for a while."""
+    """What every page that shows the bot needs; the same for everybody, so it may be kept for a while, but not for
+    longer than it is true."""
     call.request.query()
+    now_ms = world.now_ms()
     bot = call.about(wiring.web_sessions().bot(call.request.path["botId"], call.until))
     profile, settings = bot.record.profile, bot.settings
+    hours = None if settings.hours is None else settings.hours.at(now_ms)
     shown = {
         "botId": bot.record.bot_id,
         "enabled": bot.is_open,
@@ -157,14 +167,22 @@ def show_bot(call: Call) -> Reply:
         "description": settings.theme.get("description") or profile.get("description"),
         "theme": settings.theme,
         "uploads": settings.uploads and bool(wiring.settings().upload_bucket),
+        "contactForm": None if settings.contact_form is None else settings.contact_form.to_dict(),
+        "hours": None if hours is None else hours_json(hours),
         **({"locale": profile["locale"]} if profile.get("locale") else {}),
     }
+    seconds = CONFIG_SECONDS if hours is None else min(CONFIG_SECONDS, (hours.until_ms - now_ms) // MILLISECONDS)
     answered = reply(HTTPStatus.OK, shown)
     tag = f'"{hashlib.sha256(answered["body"].encode()).hexdigest()[:32]}"'
-    headers = {"etag": tag, "cache-control": f"public, max-age={CONFIG_SECONDS}"}
+    headers = {"etag": tag, "cache-control": f"public, max-age={seconds}"}
     if is_known(call.request.event, tag):
         return _with(empty_reply(), headers, HTTPStatus.NOT_MODIFIED)
     return _with(answered, headers)
+
+
+def hours_json(hours: HoursNow) -> JsonObject:
+    opens_at = None if hours.opens_at_ms is None else iso(hours.opens_at_ms)
+    return {"open": hours.is_open, "text": hours.text, "opensAt": opens_at}
 
 
 def open_session(call: Call) -> Reply:
@@ -260,6 +278,25 @@ def see_upload(call: Call) -> Reply:
     return _with(empty_reply(), headers, HTTPStatus.FOUND)
 
 
+# ---- leaving
+
+
+def erase_end_user(call: Call) -> Reply:
+    """Erase whom the token names: the receipt is for the owner of the bot, to whom the person may name it."""
+    claims, _ = _claims(call)
+    call.request.query()
+    _erasures_limit().check(f"erase {claims.bot_id} {claims.log}", call.until)
+    erasure = wiring.erase_person().request_by_key(claims.bot_id, WEB, claims.user_key, requested_by=BY_THEMSELVES)
+    return reply(
+        HTTPStatus.ACCEPTED,
+        {
+            "receiptId": erasure.erasure_id,
+            "endUserId": erasure.end_user_id,
+            "requestedAt": iso(erasure.requested_at_ms),
+        },
+    )
+
+
 # ---- reading a call
 
 
@@ -331,6 +368,11 @@ def _uploads_limit() -> "RateLimit":
     return wiring.rate_limit(limit=UPLOADS_A_MINUTE, window_ms=MINUTE_MS, free=FREE)
 
 
+@cache
+def _erasures_limit() -> "RateLimit":
+    return wiring.rate_limit(limit=ERASURES_AN_HOUR, window_ms=HOUR_MS, free=1)
+
+
 # ---- rendering an answer
 
 
@@ -378,5 +420,6 @@ ROUTES: Final[tuple[tuple[str, re.Pattern[str], Route], ...]] = tuple(
         ("GET", r"/messages", list_messages),
         ("POST", r"/uploads", make_upload),
         ("GET", r"/uploads/(?P<uploadId>[^/]+)", see_upload),
+        ("DELETE", r"/end-user", erase_end_user),
     )
 )

@@ -11,6 +11,7 @@ import typer
 from infra.cli import cloud
 from infra.cli.errors import OneLineErrors
 from infra.cli.language import Language, LanguageOption, both, chosen
+from infra.cli.web import web as web_command
 from shared.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -185,65 +186,8 @@ def connect(
         typer.echo(f"! {LOOPBACK_ONLY}")
 
 
-@app.command()
-def web(
-    context: typer.Context,
-    bot_id: BotId,
-    *,
-    enable: Annotated[bool | None, typer.Option("--enable/--disable", help="Let end users in, or nobody.")] = None,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option(metavar="URL", help="A site that may show the bot, such as https://www.example.com; repeatable."),
-    ] = None,
-    any_origin: Annotated[bool, typer.Option("--any-origin", help="Every site may show the bot.")] = False,
-    require_identity: Annotated[
-        bool | None,
-        typer.Option("--require-identity/--no-require-identity", help="A userKey must be signed by your server."),
-    ] = None,
-    identity_key: Annotated[
-        str | None, typer.Option(metavar="new", help="Make a key for your server; the one before stays valid.")
-    ] = None,
-) -> None:
-    """Show or change how web pages show a bot, and the snippet to paste."""
-    if identity_key not in (None, "new"):
-        raise InvalidInput(both("--identity-key에는 new만 쓸 수 있습니다", "--identity-key takes new alone"))
-    if origin and any_origin:
-        raise InvalidInput(both("--origin과 --any-origin은 함께 쓸 수 없습니다", "--origin or --any-origin, not both"))
-    place = cloud.enter(cloud.choice_of(context))
-    settings = _wired().connect_web(
-        bot_id,
-        enabled=enable,
-        origins=() if any_origin else (tuple(origin) if origin else None),
-        require_identity=require_identity,
-        new_identity_key=identity_key is not None,
-    )
-    yes, no = both("예", "yes"), both("아니오", "no")
-    for korean, english, value in (
-        ("켜짐", "enabled", yes if settings.enabled else no),
-        ("허용한 사이트", "origins", ", ".join(settings.allowed_origins) or both("모두", "any")),
-        ("신원 확인 필수", "identity required", yes if settings.require_identity else no),
-        ("신원 키", "identity keys", ", ".join(key.key_id for key in settings.identity_keys) or both("없음", "none")),
-    ):
-        typer.echo(f"{both(korean, english)}: {value}")
-    if identity_key is not None:
-        typer.echo(f"{both('새 키의 비밀값 (다시 볼 수 없습니다)', 'secret of the new key (shown once)')}: ", nl=False)
-        typer.echo(settings.identity_keys[0].secret)
-    if settings.require_identity and not settings.identity_keys:
-        typer.echo(f"! {NO_IDENTITY_KEY}")
-    if not settings.enabled:
-        typer.echo(f"! {WEB_IS_OFF}")
-    typer.echo(f"{both('페이지', 'page')}: {place.http_url}/webchat/{bot_id}")
-    typer.echo(f"{both('사이트에 붙여 넣을 코드', 'to paste into your site')}:")
-    typer.echo(f'<script async src="{place.http_url}/webchat.js?botId={bot_id}"></script>')
+app.command(name="web")(web_command)
 
-
-WEB_IS_OFF: Final = both(
-    "꺼져 있어 아무도 들어올 수 없습니다: --enable", "It is off, so that nobody can come in: --enable"
-)
-NO_IDENTITY_KEY: Final = both(
-    "신원 키가 없어 userKey로는 아무도 들어올 수 없습니다: --identity-key new",
-    "There is no identity key, so that nobody can come in with a userKey: --identity-key new",
-)
 CONNECTION_STEPS: Final = (
     both(
         "챗봇 관리자센터 > 스킬에 위의 URL과 헤더값을 입력하고, 웰컴 블록과 폴백 블록에 이 스킬을 연결하세요.",

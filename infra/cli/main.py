@@ -9,6 +9,7 @@ from infra.cli import api_key as key_commands
 from infra.cli import bot as bot_commands
 from infra.cli import enduser as enduser_commands
 from infra.cli import secret as secret_commands
+from infra.cli import token_key as token_key_commands
 from infra.cli import webhook as webhook_commands
 from infra.cli.cloud import STATE_DIRECTORY, CloudChoice, choice_of
 from infra.cli.errors import OneLineErrors
@@ -25,6 +26,7 @@ app.add_typer(secret_commands.app, name="secret")
 app.add_typer(enduser_commands.app, name="enduser")
 app.add_typer(webhook_commands.app, name="webhook")
 app.add_typer(key_commands.app, name="key")
+app.add_typer(token_key_commands.app, name="token-key")
 
 UserOption = Annotated[
     str | None, typer.Option("--user", metavar="KEY", help="Go on as this user; somebody new otherwise.")

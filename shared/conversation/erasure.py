@@ -47,7 +47,7 @@ class Erasure:
     """A receipt: nothing in it tells who the person was.
 
     `log` and `revision` say where the tombstone is, `sequence` is its event's. `requested_by` is the id of an API key,
-    or "cli". `lock` counts the writes of the row.
+    "cli", or "web" for the person themselves. `lock` counts the writes of the row.
     """
 
     erasure_id: str

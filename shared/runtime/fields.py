@@ -87,6 +87,10 @@ class Fields:
             raise self._expected(name, "a time such as 2026-11-22T05:00:00.000Z, or epoch milliseconds,")
         return at_ms
 
+    def given(self) -> JsonObject:
+        """All of them as they came, null too, for whom parses them."""
+        return dict(self._values)
+
     def has(self, name: str) -> bool:
         return self._values.get(name) is not None
 

@@ -4,7 +4,7 @@ Every change of what end users or receivers see is one transaction of the bot's 
 so that its event keeps the same promise as a conversation's.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,10 +13,11 @@ from shared.bot.lint import lint
 from shared.bot.problem import Problem
 from shared.bot.record import BotRecord, BotVersion
 from shared.channels.kakao.settings import KakaoSettings
-from shared.channels.web.settings import MAX_IDENTITY_KEYS, WEB, IdentityKey, WebSettings
+from shared.channels.web.settings import CHANGEABLE, MAX_IDENTITY_KEYS, WEB, IdentityKey, WebSettings
 from shared.conversation.turn import NO_STATE, LogState, Turn
 from shared.errors import Conflict, InvalidBot, InvalidInput, NotFound
 from shared.ids import BOT_ID
+from shared.json_input import refuse_others
 from shared.services.ports import Bots, Documents, Turns
 from shared.webhooks.events import EventLog, bot_data
 
@@ -199,24 +200,53 @@ class Authoring:
         require_identity: bool | None = None,
         new_identity_key: bool = False,
     ) -> WebSettings:
-        """The bot's web channel; what is None stays as it is, and nothing is stored when nothing changes. A new
-        identity key comes first, and the one before it stays valid. Raises InvalidInput with the place of a wrong
-        origin."""
+        """Members of the web channel by name; what is None stays as it is. See change_web and make_identity_key."""
+        change = {
+            "enabled": enabled,
+            "allowedOrigins": None if origins is None else list(origins),
+            "requireIdentity": require_identity,
+        }
+        settings = self.change_web(bot_id, {name: value for name, value in change.items() if value is not None})
+        return self.make_identity_key(bot_id) if new_identity_key else settings
+
+    def web(self, bot_id: str) -> WebSettings:
+        return WebSettings.of(self.get(bot_id).channels)
+
+    def change_web(self, bot_id: str, change: Mapping[str, Any]) -> WebSettings:
+        """Change members of the bot's web channel, which are named as WebSettings.to_dict() names them. A theme is laid
+        over the one before, and null takes one of its members away.
+
+        Nothing is stored when nothing changes. Raises InvalidInput with the place of what is wrong.
+        """
+        refuse_others(change, CHANGEABLE, WEB)
         record = self.get(bot_id)
-        settings = before = WebSettings.of(record.channels)
-        if enabled is not None:
-            settings = replace(settings, enabled=enabled)
-        if origins is not None:
-            settings = replace(settings, allowed_origins=origins)
-        if require_identity is not None:
-            settings = replace(settings, require_identity=require_identity)
-        if new_identity_key:
-            key = IdentityKey(key_id=f"id_{self.new_secret()[:KEY_ID_CHARACTERS]}", secret=self.new_secret())
-            settings = replace(settings, identity_keys=(key, *settings.identity_keys)[:MAX_IDENTITY_KEYS])
-        if settings == before:
-            return settings
-        settings = WebSettings.parse(settings.to_dict())
-        self._connect(record, WEB, settings.to_dict())
+        before = WebSettings.of(record.channels)
+        data = {**before.to_dict(), **change}
+        if isinstance(data["theme"], dict):
+            laid = {**before.theme, **data["theme"]}
+            data["theme"] = {name: value for name, value in laid.items() if value is not None}
+        return self._set_web(record, WebSettings.parse(data))
+
+    def make_identity_key(self, bot_id: str) -> WebSettings:
+        """A new key for the customer's server, which comes first; the one before it stays valid."""
+        record = self.get(bot_id)
+        before = WebSettings.of(record.channels)
+        key = IdentityKey(key_id=f"id_{self.new_secret()[:KEY_ID_CHARACTERS]}", secret=self.new_secret())
+        return self._set_web(record, replace(before, identity_keys=(key, *before.identity_keys)[:MAX_IDENTITY_KEYS]))
+
+    def revoke_identity_key(self, bot_id: str, key_id: str) -> WebSettings:
+        """What it vouched for renews nothing any more. Raises NotFound."""
+        record = self.get(bot_id)
+        before = WebSettings.of(record.channels)
+        rest = tuple(key for key in before.identity_keys if key.key_id != key_id)
+        if len(rest) == len(before.identity_keys):
+            raise NotFound(f"bot '{bot_id}' has no identity key '{key_id[:64]}'", bot=bot_id)
+        return self._set_web(record, replace(before, identity_keys=rest))
+
+    def _set_web(self, record: BotRecord, settings: WebSettings) -> WebSettings:
+        """A bot that was never connected stays so as long as its settings say nothing."""
+        if settings != WebSettings.of(record.channels):
+            self._connect(record, WEB, settings.to_dict())
         return settings
 
     def _connect(self, record: BotRecord, platform: str, settings: JsonObject) -> None:

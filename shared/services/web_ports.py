@@ -9,10 +9,11 @@ from shared.channels.web.tokens import Claims, SigningKeys
 
 class SigningKeyRow(Protocol):
     """Where the installation's signing keys lie. `make` stores them if there are none, and gives those that are there
-    then, whoever made them."""
+    then, whoever made them. `replace` raises Conflict when others than `before` are there."""
 
     def get(self, deadline_ns: int | None = None) -> SigningKeys | None: ...
     def make(self, keys: SigningKeys, deadline_ns: int | None = None) -> SigningKeys: ...
+    def replace(self, before: SigningKeys, after: SigningKeys) -> None: ...
 
 
 class RateCounters(Protocol):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from shared.bot.record import BotRecord
 from shared.channels.web.settings import WEB, WebSettings
-from shared.channels.web.tokens import LEEWAY_S, Claims, check_identity
+from shared.channels.web.tokens import LEEWAY_S, RESUMABLE_S, Claims, check_identity
 from shared.errors import AccessDenied, NotFound
 from shared.ids import BOT_ID
 from shared.services.ports import Turns
@@ -19,8 +19,6 @@ from shared.services.web_tokens import WebTokens
 JsonObject = dict[str, Any]
 
 ANONYMOUS: Final = "anon_"
-RESUMABLE_S: Final = 30 * 86_400
-"""A token says so long after its end who somebody was."""
 OF_A_KEY: Final = "api"
 """Who vouches for a userKey that came with an API key; identity keys are named id_..."""
 

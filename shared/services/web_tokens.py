@@ -1,4 +1,4 @@
-"""Issues and reads the web channel's tokens, with signing keys that are made once for the installation."""
+"""Issues and reads the web channel's tokens, with the installation's signing keys, and changes those."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,6 +9,8 @@ from shared.services.web_ports import SigningKeyRow
 
 KEPT_NS: Final = 300 * 1_000_000_000
 """Keys are read again after five minutes."""
+ANNOUNCED_S: Final = 600
+"""A new key lies there for so long before it signs: by then everybody has read it."""
 MILLISECONDS: Final = 1_000
 KID_CHARACTERS: Final = 8
 
@@ -36,7 +38,7 @@ class WebTokens:
 
     def issue(self, claims: Claims, deadline_ns: int | None = None) -> str:
         """A token; the first one of all makes the keys."""
-        return issue(claims, (self._known(deadline_ns) or self._made(deadline_ns)).current)
+        return issue(claims, (self._known(deadline_ns) or self._made(deadline_ns)).signing(self.now_s))
 
     def parse(
         self, token: str | None, *, bot_id: str | None = None, grace_s: int = 0, deadline_ns: int | None = None
@@ -55,8 +57,31 @@ class WebTokens:
         self._kept = None if keys is None else (now, keys)
         return keys
 
+    def keys(self) -> SigningKeys | None:
+        """As they are now; None before the first session."""
+        return self._row.get()
+
+    def rotate(self, *, forget: bool = False) -> SigningKeys:
+        """Make a new key. It begins to sign in ten minutes, and tokens of those before are good until their end, and
+        for resuming after it. `forget` is for a key that leaked: the new one signs at once and is the only one, so that
+        nobody is known any more, within the five minutes for which processes remember keys.
+
+        Raises Conflict when somebody else changed them meanwhile, or when too many are still needed.
+        """
+        before = self._row.get()
+        if before is None:
+            return self._made(None)
+        key = self._new_key(self.now_s if forget else self.now_s + ANNOUNCED_S)
+        after = SigningKeys(current=key) if forget else before.with_new(key, self.now_s)
+        self._row.replace(before, after)
+        self._kept = (self._clock_ns(), after)
+        return after
+
     def _made(self, deadline_ns: int | None) -> SigningKeys:
-        kid = self._new_secret()[:KID_CHARACTERS]
-        keys = self._row.make(SigningKeys(current=SigningKey(kid=kid, secret=self._new_secret())), deadline_ns)
+        keys = self._row.make(SigningKeys(current=self._new_key(0)), deadline_ns)
         self._kept = (self._clock_ns(), keys)
         return keys
+
+    def _new_key(self, signs_from_s: int) -> SigningKey:
+        kid = self._new_secret()[:KID_CHARACTERS]
+        return SigningKey(kid=kid, secret=self._new_secret(), signs_from_s=signs_from_s)

@@ -18,7 +18,7 @@ class UsageCalendar:
 
     def __init__(self, zone_name: str = DEFAULT_ZONE) -> None:
         self.zone_name = zone_name
-        self._zone = _SEOUL if zone_name == DEFAULT_ZONE else _zone_of(zone_name)
+        self._zone = zone_of(zone_name)
 
     def month_of(self, at_ms: int) -> int:
         """yyyymm: 202611."""
@@ -49,7 +49,10 @@ def month_text(month: int) -> str:
 
 
 @cache
-def _zone_of(name: str) -> tzinfo:
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name in the IANA database. Raises MalgilError for an unknown one."""
+    if name == DEFAULT_ZONE:
+        return _SEOUL
     from zoneinfo import ZoneInfo  # noqa: PLC0415 - see _SEOUL
 
     try:

@@ -150,7 +150,7 @@ def test_the_management_api_answers_everything_under_its_path_and_changes_no_tur
     assert event["Properties"]["TimeoutInMillis"] == 1000 * FUNCTIONS["ManagementApiFunction"]["Timeout"]
     turns = {"Fn::GetAtt": ["TurnsTable", "Arn"]}
     allowed = [found["Action"] for found in statements("ManagementApiFunction") if turns in listed(found["Resource"])]
-    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"], "dynamodb:PutItem"], "the last for the turn that erases"
+    assert allowed == [["dynamodb:Query", "dynamodb:GetItem"], "dynamodb:PutItem"], "the last erases and tells of bots"
 
 
 def test_the_open_api_answers_everything_under_its_path_and_writes_turns_alone():
@@ -239,7 +239,7 @@ TABLES_AND_BOTS = [
 ]
 UPLOADS = [{"Fn::GetAtt": ["UploadBucket", "Arn"]}, {"Fn::Sub": "${UploadBucket.Arn}/u/*"}]
 PATH_OF_EVENTS: dict[str, list[Any]] = {
-    "web_session": [*TABLES_AND_BOTS, *UPLOADS],
+    "web_session": [*TABLES_AND_BOTS, *UPLOADS, {"Fn::GetAtt": ["ErasureQueue", "Arn"]}],
     "flow_step": [*TABLES_AND_BOTS, *UPLOADS],
     "relay": [
         {"Fn::GetAtt": ["TurnsTable", "StreamArn"]},
@@ -265,9 +265,10 @@ PATH_OF_EVENTS: dict[str, list[Any]] = {
     "management_api": [
         *({"Fn::GetAtt": [name, "Arn"]} for name in ("CoreTable", "TurnsTable", "DeliveryQueue", "ErasureQueue")),
         {"Fn::Sub": "${CoreTable.Arn}/index/GSI1"},
+        {"Fn::Sub": "${BotBucket.Arn}/b/*"},
     ],
 }
-"""What the functions behind the log reach: no bot documents, of turns only the stream."""
+"""What the functions around the log reach."""
 ERASING = {
     "end_user_eraser": [
         *({"Fn::GetAtt": [name, "Arn"]} for name in ("TurnsTable", "CoreTable", "ErasureQueue")),
@@ -370,6 +371,7 @@ def test_a_role_can_only_read_put_carry_out_effects_and_ask_the_worker(name):
         "management_api": {
             *(f"dynamodb:{word}" for word in ("Query", "GetItem", "PutItem", "UpdateItem", "DeleteItem")),
             "sqs:SendMessage",
+            "s3:GetObject",
         },
     }
     deleting = {f"dynamodb:{word}" for word in ("DeleteItem", "BatchWriteItem", "UpdateItem")}

@@ -304,6 +304,8 @@ def test_web_session_calls_exactly_what_its_role_allows(stack: Stack) -> None:
         ("1", {"type": "media", "media": place["media"]}),
     ):
         assert chat("messages", {"type": "message", "clientId": client_id, "data": data})["type"] != "error"
+    web_session._erasures_limit.cache_clear()
+    assert web_session.handler(a_call("DELETE", "/webchat/v1/end-user", key=token), None)["statusCode"] == 202
     unseen = {("s3:ListBucket", "UploadBucket")}
     assert calls | RUNS_SCRIPTS | of_sockets("WebSessionFunction") | unseen == allowed("WebSessionFunction")
 

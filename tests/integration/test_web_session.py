@@ -13,6 +13,7 @@ from functions.web_session import app
 from infra.local.embedded import client
 from shared.channels.web.tokens import SigningKey, SigningKeys
 from shared.conversation.erasure import Erasure
+from shared.errors import Conflict
 from shared.ids import log_key
 from shared.runtime import wiring, world
 from shared.runtime.settings import CORE_TABLE, UPLOAD_BUCKET
@@ -74,6 +75,7 @@ def page(stack: Stack) -> Iterator[Page]:
     forget_wiring()
     app._sessions_limit.cache_clear()
     app._uploads_limit.cache_clear()
+    app._erasures_limit.cache_clear()
     yield Page()
     forget_wiring()
 
@@ -204,6 +206,71 @@ def test_an_erasure_deletes_what_the_person_uploaded(stack: Stack, page: Page, s
     assert keys_in(s3, stack, page) == []
 
 
+# ---- leaving
+
+
+def say(page: Page, text: str, **session: Any) -> Any:
+    data = {"type": "text", "text": text}
+    frame = {"type": "message", "clientId": uuid.uuid4().hex, "data": data}
+    return json_of(page.call("POST", "/messages", body=frame, **session))
+
+
+def test_a_person_erases_themselves_and_their_old_token_opens_nothing_of_before(page: Page) -> None:
+    page.call("POST", "/messages", body={"type": "start", "params": {"phone": "010-1234-5678"}})
+    before = say(page, "내 주소는 서울입니다")
+    answer = page.call("DELETE", "/end-user")
+    receipt = json_of(answer)
+    assert (answer["statusCode"], receipt["endUserId"]) == (202, page.session["endUserId"])
+    assert answer["headers"]["access-control-allow-origin"] == SHOP
+    erasure = wiring.erase_person().receipt(page.bot_id, receipt["receiptId"])
+    assert (erasure.requested_by, erasure.state) == ("web", "accepted")
+
+    def everything() -> str:
+        missed = page.call("GET", "/messages", query={"after": "0"})
+        history = page.call("GET", "/messages")
+        resumed = page.call("POST", "/sessions", None, body={"botId": page.bot_id, "resume": page.session["token"]})
+        assert [found["statusCode"] for found in (missed, history, resumed)] == [200, 200, 201]
+        assert json_of(resumed)["conversationId"] != before["conversationId"]
+        return str(missed["body"] + history["body"])
+
+    assert not any(word in everything() for word in ("서울", "010", before["conversationId"]))
+    assert json_of(page.call("DELETE", "/end-user"))["receiptId"] == receipt["receiptId"]
+    page.call("POST", "/messages", body={"type": "start"})
+    assert say(page, "다시 왔어요")["conversationId"] != before["conversationId"]
+    assert "다시 왔어요" in everything()
+    assert not any(word in everything() for word in ("서울", "010", before["conversationId"]))
+
+
+def test_who_never_said_anything_leaves_nothing_to_erase(page: Page) -> None:
+    answer = page.call("DELETE", "/end-user")
+    assert (answer["statusCode"], json_of(answer)["error"]["code"]) == (404, "not_found")
+
+
+def test_nobody_is_erased_without_their_own_good_token(page: Page) -> None:
+    page.call("POST", "/messages", body={"type": "start"})
+    other = page.open("lee")["token"]
+    assert page.call("DELETE", "/end-user", None)["statusCode"] == 401
+    assert page.call("DELETE", "/end-user", page.session["token"][:-3] + "abc")["statusCode"] == 401
+    assert page.call("DELETE", "/end-user", other)["statusCode"] == 404
+    newest = wiring.turns().newest(page.bot_id, page.log)
+    assert newest is not None
+    assert newest.erases is None
+
+
+def test_only_pages_that_may_show_the_bot_erase_and_they_ask_first(page: Page) -> None:
+    wiring.authoring().connect_web(page.bot_id, origins=("https://other.example",))
+    wiring.published_bots.cache_clear()
+    wiring.web_sessions.cache_clear()
+    assert page.call("DELETE", "/end-user")["statusCode"] == 403
+    asked = page.call("OPTIONS", "/end-user", None)
+    assert (asked["statusCode"], asked["headers"]["access-control-allow-methods"]) == (204, "DELETE")
+
+
+def test_one_end_user_may_go_five_times_an_hour(page: Page) -> None:
+    statuses = [page.call("DELETE", "/end-user")["statusCode"] for _ in range(6)]
+    assert statuses == [404] * 5 + [429]
+
+
 # ---- rows
 
 
@@ -220,7 +287,21 @@ def test_many_who_make_signing_keys_at_once_use_the_same_ones(stack: Stack) -> N
     with ThreadPoolExecutor(4) as pool:
         made = set(pool.map(make, range(12)))
     assert made == {DynamoSigningKeys(table).get()}
+    rotate_and_race(DynamoSigningKeys(table))
     client("dynamodb", stack.endpoint).delete_item(TableName=table, Key=row)
+
+
+def rotate_and_race(row: DynamoSigningKeys) -> None:
+    """A change is read back as it was written; again it is no harm; who read the keys before it changes nothing."""
+    before = row.get()
+    assert before is not None
+    after = before.with_new(SigningKey(kid="new", secret="n" * 43, signs_from_s=1_800_000_000), 1_800_000_000)
+    row.replace(before, after)
+    row.replace(before, after)
+    assert row.get() == after
+    with pytest.raises(Conflict):
+        row.replace(before, SigningKeys(current=SigningKey(kid="late", secret="l" * 43)))
+    assert row.get() == after
 
 
 def test_counts_of_all_functions_come_together_and_expire(stack: Stack) -> None:

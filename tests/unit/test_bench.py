@@ -118,6 +118,14 @@ def test_the_reference_turn_makes_two_calls_within_its_write_units() -> None:
     assert figures["bytes_written"] <= turn.BYTES_WRITTEN.goal
 
 
+def test_a_turn_of_the_web_chat_makes_two_calls_and_a_third_for_whoever_is_fast() -> None:
+    with Worker(python_worker("bench.turn:ours_on_the_web")) as worker:
+        slow, fast = (worker.run(name)["result"] for name in ("metered", "metered_fast"))
+    assert (slow["calls"], fast["calls"]) == (2, turn.WEB_CALLS.goal)
+    assert slow["write_units"] <= turn.WEB_WRITE_UNITS.goal
+    assert slow["read_units"] <= turn.WEB_READ_UNITS.goal
+
+
 PRICES = cost.Prices(
     usd={
         "http_api_request": 1e-6,

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shared.channels.web.hours import WeeklyHours
 from shared.channels.web.origins import parse_origin
 from shared.errors import InvalidInput
+from shared.graphemes import graphemes
+from shared.json_input import clean_text, refuse_others
 
 JsonObject = dict[str, Any]
 
@@ -23,7 +26,18 @@ THEME: Final = (
     *("title", "description", "icon", "position", "positionStrategy", "textColor", "primaryColor"),
     *("primaryContrastTextColor", "pageMargin", "zIndex", "defaultWindowSize", "greetingMessage", "enableResize"),
     *("buttonSize", "buttonIconSize", "buttonRadius", "colorScheme", "skipWelcome", "hideBrand"),
+    *("announceAgent", "greetingReplies", "locale"),
 )
+LOCALES: Final = ("ko", "en", "auto")
+MAX_GREETING_REPLIES: Final = 3
+MAX_REPLY: Final = 20
+CONTACT_FIELDS: Final = ("name", "phone", "email")
+MAX_CONSENT: Final = 300
+CHARACTER_POINTS: Final = 12
+"""Code points that a character as people count them may have: a family emoji has up to 11."""
+
+CHANGEABLE: Final = ("enabled", "allowedOrigins", "requireIdentity", "theme", "uploads", "contactForm", "hours")
+"""Members of the settings that their owner writes; identity keys are made and revoked."""
 
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -37,8 +51,43 @@ class IdentityKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactForm:
+    """What end users are asked before they talk; who may skip it is asked where it is not `required`. `consent` is
+    what they agree to, "" for a form without."""
+
+    required: bool
+    fields: tuple[str, ...]
+    consent: str = ""
+
+    @classmethod
+    def parse(cls, data: Any, place: str) -> "ContactForm":
+        """Raises InvalidInput with the place of what is wrong."""
+        if not isinstance(data, dict):
+            raise InvalidInput(f"{place}: an object of required, fields and consent is expected")
+        refuse_others(data, ("required", "fields", "consent"), place)
+        fields = data.get("fields")
+        if not isinstance(fields, list) or not fields or any(name not in CONTACT_FIELDS for name in fields):
+            raise InvalidInput(f"{place}.fields: a list of {', '.join(CONTACT_FIELDS)} is expected, one at least")
+        required = data.get("required", False)
+        if not isinstance(required, bool):
+            raise InvalidInput(f"{place}.required: true or false is expected")
+        consent = data.get("consent", "")
+        if not _is_short(consent, MAX_CONSENT):
+            raise InvalidInput(f"{place}.consent: a text of at most {MAX_CONSENT} characters is expected")
+        return cls(
+            required=required,
+            fields=tuple(name for name in CONTACT_FIELDS if name in fields),
+            consent=clean_text(consent).strip(),
+        )
+
+    def to_dict(self) -> JsonObject:
+        return {"required": self.required, "fields": list(self.fields), "consent": self.consent}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """Stored as to_dict() gives it. No `allowed_origins`: every site may show the bot."""
+    """Stored as to_dict() gives it. No `allowed_origins`: every site may show the bot. No `hours`: nobody is told when
+    agents are there."""
 
     enabled: bool = False
     allowed_origins: tuple[str, ...] = ()
@@ -46,6 +95,8 @@ class WebSettings:
     identity_keys: tuple[IdentityKey, ...] = ()
     theme: JsonObject = field(default_factory=dict)
     uploads: bool = True
+    contact_form: ContactForm | None = None
+    hours: WeeklyHours | None = None
 
     @classmethod
     def of(cls, channels: Mapping[str, Any]) -> "WebSettings":
@@ -59,6 +110,7 @@ class WebSettings:
             raise InvalidInput("web: an object is expected")
         origins = _list(data, "allowedOrigins", MAX_ORIGINS)
         keys = _list(data, "identityKeys", MAX_IDENTITY_KEYS)
+        form, hours = data.get("contactForm"), data.get("hours")
         return cls(
             enabled=_flag(data, "enabled", default=True),
             allowed_origins=tuple(
@@ -68,6 +120,8 @@ class WebSettings:
             identity_keys=tuple(_identity_key(key, f"web.identityKeys[{index}]") for index, key in enumerate(keys)),
             theme=_theme(data.get("theme")),
             uploads=_flag(data, "uploads", default=True),
+            contact_form=None if form is None else ContactForm.parse(form, "web.contactForm"),
+            hours=None if hours is None else WeeklyHours.parse(hours, "web.hours"),
         )
 
     def to_dict(self) -> JsonObject:
@@ -78,6 +132,8 @@ class WebSettings:
             "identityKeys": [{"id": key.key_id, "secret": key.secret} for key in self.identity_keys],
             "theme": self.theme,
             "uploads": self.uploads,
+            "contactForm": None if self.contact_form is None else self.contact_form.to_dict(),
+            "hours": None if self.hours is None else self.hours.to_dict(),
         }
 
 
@@ -116,13 +172,28 @@ def _identity_key(value: Any, place: str) -> IdentityKey:
 
 
 def _theme(value: Any) -> JsonObject:
-    """What the widget takes; it checks the values, which it shows in a page of somebody else."""
+    """What the widget takes; it checks the values of looks, which it shows in a page of somebody else."""
     theme = {} if value is None else value
     if not isinstance(theme, dict):
         raise InvalidInput("web.theme: an object is expected")
-    for name in theme:
-        if name not in THEME:
-            raise InvalidInput(f"web.theme.{str(name)[:40]}: unknown; known are {', '.join(THEME)}")
+    refuse_others(theme, THEME, "web.theme")
+    if not isinstance(theme.get("announceAgent", True), bool):
+        raise InvalidInput("web.theme.announceAgent: true or false is expected")
+    if theme.get("locale", "auto") not in LOCALES:
+        raise InvalidInput(f"web.theme.locale: one of {', '.join(LOCALES)} is expected")
+    replies = theme.get("greetingReplies", [])
+    if not isinstance(replies, list) or len(replies) > MAX_GREETING_REPLIES:
+        raise InvalidInput(f"web.theme.greetingReplies: a list of at most {MAX_GREETING_REPLIES} texts is expected")
+    for index, reply in enumerate(replies):
+        if not _is_short(reply, MAX_REPLY) or not reply.strip():
+            raise InvalidInput(f"web.theme.greetingReplies[{index}]: 1 to {MAX_REPLY} characters are expected")
     if len(json.dumps(theme, ensure_ascii=False).encode("utf-8", "surrogatepass")) > MAX_THEME_BYTES:
         raise InvalidInput(f"web.theme: at most {MAX_THEME_BYTES} bytes are kept")
     return theme
+
+
+def _is_short(value: Any, most: int) -> bool:
+    """Whether it is a text of at most `most` characters as people count them."""
+    if not isinstance(value, str) or len(value) > most * CHARACTER_POINTS:
+        return False
+    return len(value) <= most or sum(1 for _ in graphemes(value)) <= most

@@ -12,14 +12,17 @@ from typing import Any, Final, TypeGuard
 import jwt
 
 from shared.channels.web.settings import WEB, IdentityKey
-from shared.errors import AccessDenied
+from shared.errors import AccessDenied, Conflict
 from shared.ids import BOT_ID, end_user_id, log_key
 
 ISSUER: Final = "malgil"
 ALGORITHM: Final = "HS256"
 LIFETIME_S: Final = 3_600
+RESUMABLE_S: Final = 30 * 86_400
+"""A token says so long after its end who somebody was."""
 LEEWAY_S: Final = 60
 """Clocks differ."""
+MAX_SIGNING_KEYS: Final = 5
 MAX_TOKEN: Final = 4_096
 MAX_USER_KEY: Final = 90
 MAX_TIME_S: Final = 253_402_300_799
@@ -49,19 +52,40 @@ class TokenExpired(AccessDenied):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKey:
+    """`signs_from_s`: before that, whoever signs may not have read it yet."""
+
     kid: str
     secret: str = field(repr=False)
+    signs_from_s: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningKeys:
-    """The installation's: tokens are signed with `current`, and those of `previous` are still good."""
+    """The installation's, the newest first: `current`, and those whose tokens are still good."""
 
     current: SigningKey
-    previous: SigningKey | None = None
+    previous: tuple[SigningKey, ...] = ()
 
-    def named(self, kid: str) -> SigningKey | None:
-        return next((key for key in (self.current, self.previous) if key is not None and key.kid == kid), None)
+    def signing(self, now_s: int) -> SigningKey:
+        """The newest whose time has come."""
+        keys = (self.current, *self.previous)
+        return next((key for key in keys if key.signs_from_s <= now_s), keys[-1])
+
+    def named(self, kid: str, now_s: int) -> SigningKey | None:
+        """The key of this name, as long as a token of it can be good."""
+        return next((key for key in self.living(now_s) if key.kid == kid), None)
+
+    def living(self, now_s: int) -> tuple[SigningKey, ...]:
+        """All but those whose last token, signed before the next key's time, says nothing any more."""
+        newer = (key.signs_from_s + LIFETIME_S + RESUMABLE_S + LEEWAY_S for key in (self.current, *self.previous))
+        return (self.current, *(key for key, until_s in zip(self.previous, newer, strict=False) if now_s < until_s))
+
+    def with_new(self, key: SigningKey, now_s: int) -> "SigningKeys":
+        """Raises Conflict when so many are alive that another one would end a good one before its time."""
+        living = self.living(now_s)
+        if len(living) >= MAX_SIGNING_KEYS:
+            raise Conflict(f"{len(living)} signing keys are still needed: wait until tokens of the oldest have ended")
+        return SigningKeys(current=key, previous=living)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +138,7 @@ def parse(token: str | None, keys: SigningKeys, now_s: int, *, bot_id: str | Non
     Raises TokenExpired; AccessDenied, the same for every other reason.
     """
     kid = _key_id(token)
-    key = None if kid is None else keys.named(kid)
+    key = None if kid is None else keys.named(kid, now_s)
     payload = {} if token is None or key is None else _verified(token, key.secret)
     audience, user_key, issued, expires = (payload.get(name) for name in ("aud", "uk", "iat", "exp"))
     if not (isinstance(audience, str) and BOT_ID.fullmatch(audience) and bot_id in (None, audience)):

@@ -1,7 +1,8 @@
 import pytest
 
+from shared.channels.web.hours import WeeklyHours
 from shared.channels.web.origins import is_allowed, parse_origin
-from shared.channels.web.settings import IdentityKey, WebSettings
+from shared.channels.web.settings import ContactForm, IdentityKey, WebSettings
 from shared.errors import InvalidInput
 
 SHOP = "https://shop.example"
@@ -91,8 +92,22 @@ def test_settings_are_read_back_as_they_were_stored():
         identity_keys=(IdentityKey(key_id="id_1", secret="c" * 43),),
         theme={"primaryColor": "#123456"},
         uploads=False,
+        contact_form=ContactForm(required=True, fields=("name", "email"), consent="개인정보 수집에 동의합니다"),
+        hours=WeeklyHours.of_rules(["mon-fri 10:00-18:00"], "Asia/Seoul"),
     )
     assert WebSettings.parse(settings.to_dict()) == settings
+
+
+def test_the_fields_of_a_contact_form_have_one_order():
+    form = ContactForm.parse({"fields": ["email", "name", "email"]}, "form")
+    assert form == ContactForm(required=False, fields=("name", "email"), consent="")
+
+
+def test_characters_are_counted_as_people_do():
+    family = "👨‍👩‍👧‍👦"
+    assert WebSettings.parse({"theme": {"greetingReplies": [family * 20]}}).theme["greetingReplies"] == [family * 20]
+    with pytest.raises(InvalidInput):
+        WebSettings.parse({"theme": {"greetingReplies": [family * 21]}})
 
 
 def test_a_bot_that_was_never_connected_is_off():
@@ -114,6 +129,21 @@ def test_a_bot_that_was_never_connected_is_off():
         ({"theme": "dark"}, "web.theme:"),
         ({"theme": {"onload": "x"}}, "web.theme.onload:"),
         ({"theme": {"title": "x" * 5_000}}, "web.theme:"),
+        ({"theme": {"announceAgent": "yes"}}, "web.theme.announceAgent:"),
+        ({"theme": {"locale": "fr"}}, "web.theme.locale:"),
+        ({"theme": {"locale": ["ko"]}}, "web.theme.locale:"),
+        ({"theme": {"greetingReplies": "hello"}}, "web.theme.greetingReplies:"),
+        ({"theme": {"greetingReplies": ["a", "b", "c", "d"]}}, "web.theme.greetingReplies:"),
+        ({"theme": {"greetingReplies": ["a", "x" * 21]}}, r"web.theme.greetingReplies\[1\]:"),
+        ({"theme": {"greetingReplies": [" "]}}, r"web.theme.greetingReplies\[0\]:"),
+        ({"theme": {"greetingReplies": ["e" + "\u0301" * 300]}}, r"web.theme.greetingReplies\[0\]:"),
+        ({"contactForm": True}, "web.contactForm:"),
+        ({"contactForm": {"fields": []}}, "web.contactForm.fields:"),
+        ({"contactForm": {"fields": ["name", "age"]}}, "web.contactForm.fields:"),
+        ({"contactForm": {"fields": ["name"], "required": "yes"}}, "web.contactForm.required:"),
+        ({"contactForm": {"fields": ["name"], "consent": "x" * 301}}, "web.contactForm.consent:"),
+        ({"contactForm": {"fields": ["name"], "address": True}}, "web.contactForm.address:"),
+        ({"hours": {"week": {}}}, "web.hours:"),
     ],
 )
 def test_wrong_settings_are_refused_with_their_place(data, place):

@@ -21,9 +21,9 @@ from shared.errors import AccessDenied
 from shared.ids import end_user_id, log_key
 
 NOW = 1_795_000_000
-KEY = SigningKey(kid="k2", secret="s" * 43)
+KEY = SigningKey(kid="k2", secret="s" * 43, signs_from_s=NOW - 1)
 OLD = SigningKey(kid="k1", secret="o" * 43)
-KEYS = SigningKeys(current=KEY, previous=OLD)
+KEYS = SigningKeys(current=KEY, previous=(OLD,))
 KIM = Claims.fresh("shop", "kim", NOW)
 
 

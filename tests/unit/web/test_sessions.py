@@ -2,8 +2,8 @@ import jwt
 import pytest
 
 from shared.channels.web.settings import WebSettings
-from shared.channels.web.tokens import LIFETIME_S, TokenExpired
-from shared.errors import AccessDenied
+from shared.channels.web.tokens import LIFETIME_S, Claims, TokenExpired, issue
+from shared.errors import AccessDenied, Conflict
 from shared.ids import end_user_id
 from tests.api_world import json_of
 from tests.web_session_world import SHOP
@@ -245,8 +245,33 @@ def test_a_page_learns_what_it_shows_and_no_secret(web, identity):
         "description": "We sell",
         "theme": {},
         "uploads": True,
+        "contactForm": None,
+        "hours": None,
     }
     assert answer["headers"]["cache-control"] == "public, max-age=300"
+
+
+def test_a_page_learns_of_the_contact_form_and_the_theme(web):
+    form = {"required": True, "fields": ["name", "phone"], "consent": "동의합니다"}
+    theme = {"announceAgent": False, "greetingReplies": ["배송 조회"], "locale": "en"}
+    web.authoring.change_web("shop", {"contactForm": form, "theme": theme})
+    shown = json_of(web.call("GET", "/bots/shop"))
+    assert (shown["contactForm"], shown["theme"]) == (form, theme)
+
+
+def test_a_page_learns_when_agents_are_there_and_keeps_it_no_longer_than_it_is_true(web):
+    week = {"sun": ["14:02-18:00"]}
+    web.authoring.change_web("shop", {"hours": {"timeZone": "Asia/Seoul", "week": week}})
+    web.ms = 1_795_323_660_000  # Sunday, 2026-11-22 14:01 in Seoul
+    closed = web.call("GET", "/bots/shop")
+    assert json_of(closed)["hours"] == {"open": False, "text": "14:02 ~ 18:00", "opensAt": "2026-11-22T05:02:00.000Z"}
+    assert closed["headers"]["cache-control"] == "public, max-age=60"
+    web.ms += 60_000
+    tag = closed["headers"]["etag"]
+    opened = web.call("GET", "/bots/shop", headers={"if-none-match": tag})
+    assert (opened["statusCode"], json_of(opened)["hours"]["opensAt"]) == (200, None)
+    assert json_of(opened)["hours"]["open"] is True
+    assert opened["headers"]["cache-control"] == "public, max-age=300"
 
 
 def test_what_a_page_knows_already_is_not_sent_again(web):
@@ -322,3 +347,64 @@ def test_before_the_first_session_every_token_is_wrong(web):
     with pytest.raises(AccessDenied):
         web.tokens.parse("a.b.c")
     assert web.row.keys is None
+
+
+def test_a_new_key_signs_when_everybody_has_read_it_and_the_one_before_stays_good(web):
+    first = json_of(web.open())
+    elsewhere = web.other_tokens()
+    elsewhere.parse(first["token"])  # another process, which remembers the keys from now on
+    keys = web.tokens.rotate()
+    web.ms += 299_000
+    early = json_of(web.open())["token"]
+    assert kid_of(early) == kid_of(first["token"]) != keys.current.kid
+    elsewhere.parse(early)
+    web.ms += 301_000
+    late = json_of(web.open())["token"]
+    assert kid_of(late) == keys.current.kid
+    elsewhere.parse(late)
+    assert json_of(web.open(resume=first["token"]))["userKey"] == first["userKey"]
+
+
+def test_a_key_ends_with_the_last_token_that_it_may_have_signed(web):
+    web.open()
+    web.tokens.rotate()
+    web.ms += 599_000
+    last = json_of(web.open())
+    web.ms += 3_600_000 + 30 * DAY_MS - 1_000
+    assert json_of(web.open(resume=last["token"]))["userKey"] == last["userKey"]
+    web.ms += 62_000
+    assert code(web.open(resume=last["token"])) == (403, "access_denied")
+    leaked = issue(Claims.fresh("shop", "kim", web.tokens.now_s), web.row.keys.previous[0])
+    assert code(web.open(resume=leaked)) == (403, "access_denied")
+
+
+def test_a_key_that_leaked_is_forgotten_within_five_minutes(web):
+    token = json_of(web.open())["token"]
+    elsewhere = web.other_tokens()
+    elsewhere.parse(token)
+    keys = web.tokens.rotate(forget=True)
+    assert keys.previous == ()
+    assert code(web.open(resume=token)) == (403, "access_denied")
+    assert kid_of(json_of(web.open())["token"]) == keys.current.kid
+    web.ms += 300_000
+    with pytest.raises(AccessDenied):
+        elsewhere.parse(token)
+
+
+def test_no_key_is_ended_before_its_time_because_there_are_many(web):
+    web.open()
+    for _ in range(4):
+        web.tokens.rotate()
+    with pytest.raises(Conflict):
+        web.tokens.rotate()
+    web.ms += 31 * DAY_MS
+    assert len(web.tokens.rotate().previous) == 1
+
+
+def test_rotating_before_the_first_session_makes_the_first_key(web):
+    assert web.tokens.rotate() == web.row.keys
+    assert kid_of(json_of(web.open())["token"]) == web.row.keys.current.kid
+
+
+def kid_of(token: str) -> str:
+    return jwt.get_unverified_header(token)["kid"]
