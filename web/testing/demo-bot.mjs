@@ -52,6 +52,20 @@ export function demoBot(frame, log) {
       return { messages: [text("상담원을 부르겠습니다. 잠시만 기다려 주세요.")], keyboard: { type: "buttons", buttons: [{ type: "postback", label: "요청 취소" }] }, call: { status: "waiting" } };
     case "위치":
       return { messages: [{ type: "location", location: { title: "말길 매장", latitude: 37.5665, longitude: 126.978 } }], keyboard: menu };
+    case "여러 말":
+      return { messages: ["하나", "둘", "셋"].map((said) => text(`여러 말 ${said}`)), keyboard: menu };
+    case "긴 글":
+      return { messages: [text("말길은 손님과 나누는 이야기를 한곳에서 봅니다. ".repeat(40).trim())], keyboard: menu };
+    case "사진":
+      return { messages: [{ type: "media", media: { contentType: "image", uri: picture("#0E6B5C", "사진"), altText: "매장 사진", width: 480, height: 251 }, buttons: [{ type: "postback", label: "더 보기", payload: "more" }] }], keyboard: menu };
+    case "깨진 사진":
+      return { messages: [{ type: "media", media: { contentType: "image", uri: "https://127.0.0.1:9/영수증.png" } }], keyboard: menu };
+    case "동영상":
+      return { messages: [{ type: "media", media: { contentType: "video", uri: "https://youtu.be/aqz-KE-bpKQ", altText: "설치 방법" } }, { type: "media", media: { contentType: "audio", uri: "data:audio/wav;base64,UklGRiQAAABXQVZFZm10IBAAAAABAAEAESsAACJWAAACABAAZGF0YQAAAAA=" } }, { type: "media", media: { contentType: "link", uri: "https://example.com/files/guide.pdf", name: "이용 안내.pdf", size: 1_480_000 } }], keyboard: menu };
+    case "카드 하나":
+      return { messages: [{ type: "cards", cards: [{ title: "여름 할인전", description: "7월 한 달 동안 모든 텀블러를 20% 싸게 드립니다. ".repeat(6).trim(), uri: "https://example.com/sale", buttons: [{ type: "postback", label: "보러 가기", payload: "sale" }] }] }], keyboard: menu };
+    case "여러 답":
+      return { messages: [text("어느 동네에 사세요?")], keyboard: { type: "buttons", buttons: Array.from({ length: 30 }, (_, index) => ({ type: "postback", label: `${index + 1}동네` })) } };
     case "link-xss":
       return { messages: [text("<img src=x onerror=\"window.pwned=1\">", [{ type: "link", label: "나쁜 링크", uri: "javascript:window.pwned=1" }]), { type: "cards", cards: [{ title: "<img src=x onerror=window.pwned=1>" }] }, { type: "hologram", text: "?" }], keyboard: menu };
     default:
