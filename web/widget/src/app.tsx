@@ -10,7 +10,7 @@ import { leads, ring } from "./ring";
 import type { App, MountApp, Shell, ViewName } from "./shell";
 import { fill, type Words, words } from "./strings";
 import { when } from "./when";
-import { Chips, TimelineView } from "./timeline";
+import { Chips, Lightbox, TimelineView } from "./timeline";
 import css from "./window.css";
 import messageCss from "@malgil/message-view/src/message-view.css";
 
@@ -32,6 +32,8 @@ export interface Ui {
   go(view: ViewName | "back"): void;
   layer: string;
   open(layer: string): void;
+  /** Puts the focus on the last thing that the selector finds. */
+  focus(selector: string): void;
 }
 
 function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame }) {
@@ -58,10 +60,11 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
     const timer = setInterval(() => chat.transport.standing.call.status !== "none" && redraw(0), 1_000);
     return () => (stop(), clearInterval(timer));
   }, [chat]);
+  const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
   const { state } = shell;
   const locale = frame.locale;
   const w = words[locale];
-  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer };
+  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer, focus };
   const view = state.view.current;
 
   useEffect(() => {
@@ -154,14 +157,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           </div>
         </div>
       )}
-      {layer.startsWith("image:") && (
-        <div class="wc-lightbox" role="dialog" aria-modal="true" aria-label={w.close} onClick={() => setLayer("")}>
-          <img src={layer.slice(6)} alt="" />
-          <button type="button" class="wc-icon" aria-label={w.cancel} ref={(it) => it?.focus()}>
-            <Icon name="close" />
-          </button>
-        </div>
-      )}
+      {layer.startsWith("image:") && <Lightbox ui={ui} />}
     </div>
   );
 }
@@ -244,16 +240,15 @@ function ChatView({ ui }: { ui: Ui }) {
   // A call that somebody else made is not taken back by a word.
   const cancel = keyboard?.buttons?.length === 1 ? keyboard.buttons[0]!.label : "";
   const [over, setOver] = useState(false);
-  const uploads = ui.shell.config.uploads !== false;
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    if (uploads && event.dataTransfer?.files.length) void chat.attach(Array.from(event.dataTransfer.files));
+    if (chat.takesFiles && event.dataTransfer?.files.length) void chat.attach(Array.from(event.dataTransfer.files));
   };
   return (
     <main
       class="wc-chat"
-      onDragOver={(event: DragEvent) => (event.preventDefault(), uploads && setOver(true))}
+      onDragOver={(event: DragEvent) => (event.preventDefault(), chat.takesFiles && setOver(true))}
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >

@@ -1,13 +1,17 @@
-import { Icon, MessageView } from "@malgil/message-view";
+import { Icon, MessageView, messageStrings, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
+import { stored } from "./cache";
 import { agentName } from "./chat";
+import { walk } from "./keys";
 import { fill } from "./strings";
 
 const GROUP_MS = 120_000;
-const CHIPS = 12;
+const LINES = 3;
 const NEAR = 60;
+const KEPT_MS = 600_000;
+const perTab = stored("sessionStorage");
 
 function speaker({ message }: Item): string {
   return message.isUser ? "user" : (message.persona?.displayName ?? message.meta?.persona?.displayName ?? (message.meta?.sender ? "agent" : "bot"));
@@ -19,7 +23,10 @@ export function TimelineView({ ui }: { ui: Ui }) {
   const bottom = useRef(true);
   const height = useRef(0);
   const [below, setBelow] = useState(0);
-  const { items } = chat.timeline;
+  const { items } = chat;
+  const placeKey = `wc:${ui.shell.botId}:place`;
+  const placed = useRef(false);
+  const lined = useRef(0);
   const oldest = items[0]?.key;
   const first = useRef(oldest);
   const count = useRef(items.length);
@@ -30,14 +37,35 @@ export function TimelineView({ ui }: { ui: Ui }) {
   };
   useLayoutEffect(() => {
     const it = list.current;
-    if (!it) return;
-    if (first.current !== oldest && !bottom.current) it.scrollTop += it.scrollHeight - height.current;
+    if (!it?.clientHeight) return;
+    const place = placed.current || !items.length ? undefined : perTab.get<{ at: number; up: number }>(placeKey);
+    placed.current ||= items.length > 0;
+    const line = chat.line !== lined.current && it.querySelector<HTMLElement>(".wc-unread");
+    if (line) {
+      lined.current = chat.line;
+      it.scrollTop = line.offsetTop - 8;
+      scrolled();
+    } else if (place && Date.now() - place.at < KEPT_MS) {
+      it.scrollTop = it.scrollHeight - place.up;
+      scrolled();
+    } else if (first.current !== oldest && !bottom.current) it.scrollTop += it.scrollHeight - height.current;
     else if (bottom.current || items.at(-1)?.status) toBottom();
     else if (items.length > count.current) setBelow(below + items.length - count.current);
     first.current = oldest;
     count.current = items.length;
     height.current = it.scrollHeight;
   });
+  useEffect(() => {
+    const leave = (): void => {
+      const it = list.current;
+      if (it?.clientHeight) perTab.set(placeKey, bottom.current ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
+    };
+    addEventListener("pagehide", leave);
+    return () => {
+      removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
   useEffect(() => {
     const it = list.current;
     if (!it) return;
@@ -52,7 +80,12 @@ export function TimelineView({ ui }: { ui: Ui }) {
     if (bottom.current && below) setBelow(0);
     if (it.scrollTop < 40) void chat.older();
   };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "ArrowDown" && event.target === Array.from(list.current!.querySelectorAll(".wc-msg")).at(-1)) ui.focus("textarea");
+    else walk(event, ".wc-msg", { ArrowUp: -1, ArrowDown: 1 }, event.target === list.current ? "ArrowUp" : undefined);
+  };
 
+  const said = messageStrings[locale];
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   const call = chat.transport.standing.call;
@@ -67,6 +100,9 @@ export function TimelineView({ ui }: { ui: Ui }) {
     if (before?.message.conversationId && message.conversationId && before.message.conversationId !== message.conversationId) {
       rows.push(<div class="wc-line wc-new" data-testid="wc-separator" key={`c${item.key}`}>{w.fresh}</div>);
     }
+    if (chat.line && before && before.message.rev <= chat.line && message.rev > chat.line && !item.status) {
+      rows.push(<div class="wc-line wc-new wc-unread" data-testid="wc-unread" key="unread">{w.unread}</div>);
+    }
     const joins = (one: Item | undefined, other: Item | undefined): boolean => !!one && !!other && speaker(one) === speaker(other) && other.message.timestamp - one.message.timestamp < GROUP_MS;
     const head = !joins(before, item);
     const tail = !joins(item, next);
@@ -76,6 +112,9 @@ export function TimelineView({ ui }: { ui: Ui }) {
     rows.push(
       <div
         key={item.key}
+        role="article"
+        aria-label={`${message.isUser ? said.you : (name ?? said.bot)}, ${time}`}
+        tabIndex={-1}
         class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}${tail ? " wc-tail" : ""}`}
         data-testid={`wc-msg-${message.id}`}
         data-from={message.isUser ? "user" : agent ? "agent" : "bot"}
@@ -83,7 +122,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         data-status={item.status ?? "sent"}
       >
         {head && name && <b class="wc-name">{name}</b>}
-        <MessageView message={message} locale={locale} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri) => ui.open(`image:${uri}`)} />
+        <MessageView message={message} locale={locale} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri, alt) => ui.open(`image:${uri}\n${alt}`)} />
         {item.status === "failed" ? (
           <small class="wc-failed">
             <Icon name="alert" /> {w.failed}
@@ -107,14 +146,15 @@ export function TimelineView({ ui }: { ui: Ui }) {
     }
   }
   const typing = chat.agentTyping !== null;
+  const slow = !typing && !chat.pace.waits;
   return (
     <div class="wc-scroll">
-      <div class="wc-timeline" ref={list} role="log" aria-live="polite" aria-relevant="additions" aria-label={w.log} tabIndex={0} data-testid="wc-timeline" onScroll={scrolled}>
+      <div class="wc-timeline" ref={list} role="log" aria-live="polite" aria-relevant="additions" aria-label={w.log} tabIndex={0} data-testid="wc-timeline" onScroll={scrolled} onKeyDown={onKeyDown}>
         {chat.more && <button type="button" class="wc-older" onClick={() => void chat.older()}>{w.older}</button>}
         {rows}
         {chat.loading && !items.length && <div class="wc-skeleton" aria-hidden="true"><i /><i /></div>}
-        {(typing || inFlight) && (
-          <div class={`wc-typing${typing ? "" : " wc-slow"}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
+        {(typing || inFlight || chat.pace.waits) && (
+          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
             <i /><i /><i />
           </div>
         )}
@@ -128,39 +168,70 @@ export function TimelineView({ ui }: { ui: Ui }) {
   );
 }
 
-export function Chips({ ui: { chat, w } }: { ui: Ui }) {
+export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   const [all, setAll] = useState<unknown>(null);
+  const [most, setMost] = useState(Infinity);
   const group = useRef<HTMLDivElement>(null);
+  const once = useRef(notTwice());
   const { keyboard } = chat;
   const buttons = keyboard?.buttons ?? [];
+  const folded = all !== keyboard;
+  const shown = folded ? buttons.slice(0, most) : buttons;
+  useLayoutEffect(() => setMost(Infinity), [keyboard]);
+  useLayoutEffect(() => {
+    const chips = Array.from(group.current?.children ?? []) as HTMLElement[];
+    const lines = [...new Set(chips.map((chip) => chip.offsetTop))];
+    const over = lines[LINES] === undefined ? -1 : chips.findIndex((chip) => chip.offsetTop >= lines[LINES]!);
+    // The last one makes way for the one that unfolds them.
+    if (folded && over > 0) setMost(Math.min(over, shown.length) - 1);
+  });
   if (!buttons.length) return null;
-  const shown = all === keyboard ? buttons : buttons.slice(0, CHIPS);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const chips = Array.from(group.current!.querySelectorAll("button"));
-    const at = chips.indexOf(event.target as HTMLButtonElement);
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: chips.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    chips[(to + chips.length) % chips.length]?.focus();
-  };
   return (
-    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={onKeyDown}>
+    <div class={`wc-chips${folded ? "" : " wc-all"}`} role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
       {shown.map((button, index) => (
         <button
           type="button"
           key={index}
           data-testid={`wc-qr-${index}`}
-          onClick={(event: MouseEvent) => {
-            const root = (event.currentTarget as HTMLElement).getRootNode() as ShadowRoot;
+          onClick={() => {
+            if (!once.current(button.label)) return;
             chat.press(button);
             // The chips go; the focus does not fall out of the window.
-            root.querySelector<HTMLElement>("textarea")?.focus({ preventScroll: true });
+            focus("textarea");
           }}
         >
           {button.label}
         </button>
       ))}
       {shown.length < buttons.length && <button type="button" class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+    </div>
+  );
+}
+
+/** A picture as large as the window, or as it is. */
+export function Lightbox({ ui }: { ui: Ui }) {
+  const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
+  const [large, setLarge] = useState(false);
+  const words = messageStrings[ui.locale];
+  const close = (): void => ui.open("");
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const root = box.current!.getRootNode() as ShadowRoot;
+    const opener = root.activeElement as HTMLElement | null;
+    ui.focus(".wc-lightbox button");
+    return () => opener?.focus();
+  }, []);
+  return (
+    <div ref={box} class={`wc-lightbox${large ? " wc-large" : ""}`} role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })}>
+      <div onClick={(event: MouseEvent) => (event.target === event.currentTarget ? close() : setLarge(!large))}>
+        <img src={uri} alt={alt} />
+      </div>
+      <button type="button" class="wc-icon" aria-label={ui.w.closeImage} onClick={close}>
+        <Icon name="close" />
+      </button>
+      <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
+        <Icon name="save" />
+      </a>
     </div>
   );
 }

@@ -13,6 +13,7 @@ const KO = {
   next: "다음 카드",
   unsupported: "여기서는 볼 수 없는 메시지입니다.",
   newTab: "새 창",
+  play: "동영상 재생",
 };
 
 const EN: typeof KO = {
@@ -28,6 +29,7 @@ const EN: typeof KO = {
   next: "Next card",
   unsupported: "This message cannot be shown here.",
   newTab: "new tab",
+  play: "Play video",
 };
 
 export const messageStrings: Record<Locale, typeof KO> = { ko: KO, en: EN };

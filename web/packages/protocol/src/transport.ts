@@ -24,6 +24,8 @@ export interface Turn {
   /** The outgoing entry that this turn answers, where it is ours. */
   clientId?: string;
   conversationId?: string | null;
+  /** now: it was said this moment; tab: another tab told of it; missed: it was said while nobody listened. */
+  arrived: "now" | "tab" | "missed";
 }
 
 /** What stands after the newest revision. */
@@ -554,7 +556,7 @@ export class Transport {
       this.#remove(clientId);
     }
     if (rev === this.rev + 1 && !cut(frame)) {
-      this.#deliver(rev, frame.messages, frame.conversationId);
+      this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
@@ -586,7 +588,9 @@ export class Transport {
       return;
     }
     const conversationId = frame.context.conversationId;
-    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
+    // One revision after a start is its greeting.
+    const arrived = started && revs.length === 1 ? "now" : "missed";
+    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId, arrived);
     const newest = frame.rev >= this.rev;
     this.rev = Math.max(this.rev, frame.rev);
     if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
@@ -635,7 +639,7 @@ export class Transport {
     if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
   }
 
-  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
+  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Turn["arrived"]): void {
     this.rev = rev;
     const clientId = this.#own.get(rev);
     this.#own.delete(rev);
@@ -645,6 +649,7 @@ export class Transport {
       messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
       clientId,
       conversationId,
+      arrived,
     });
   }
 
