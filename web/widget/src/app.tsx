@@ -214,7 +214,7 @@ function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
         return (
           <label>
             {name === "consent" ? consent : w[name]}
-            <input name={name} type={kind} autocomplete={kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
+            <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
             {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
           </label>
         );
@@ -306,7 +306,7 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
         </>
       )}
       {storageBlocked() && <small data-testid="wc-unstored">{w.unstored}</small>}
-      <small>{VERSION}</small>
+      <small>Malgil {VERSION}</small>
     </main>
   );
 }
