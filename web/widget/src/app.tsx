@@ -41,14 +41,14 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
   const [failed, setFailed] = useState(false);
   const setLayer = (next: string): void => (setFailed(false), show(next));
   const root = useRef<HTMLDivElement>(null);
+  const { state } = shell;
   useEffect(() => {
     const stop = chat.subscribe(() => redraw(0));
     frame.redraw = () => redraw(0);
     // What the header and the strip say of a call goes with the time.
-    const timer = setInterval(() => chat.transport.standing.call.status !== "none" && redraw(0), 1_000);
+    const timer = setInterval(() => state.isOpen && /^(?:waiting|in_progress)$/.test(chat.transport.standing.call.status) && redraw(0), 1_000);
     return () => (stop(), clearInterval(timer));
   }, [chat]);
-  const { state } = shell;
   const locale = frame.locale;
   const w = words[locale];
   const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer };
