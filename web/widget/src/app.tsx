@@ -53,15 +53,15 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
     (opener.current as HTMLElement | null)?.focus();
     opener.current = null;
   }, [layer]);
+  const { state } = shell;
   useEffect(() => {
     const stop = chat.subscribe(() => redraw(0));
     frame.redraw = () => redraw(0);
     // What the header and the strip say of a call goes with the time.
-    const timer = setInterval(() => chat.transport.standing.call.status !== "none" && redraw(0), 1_000);
+    const timer = setInterval(() => state.isOpen && /^(?:waiting|in_progress)$/.test(chat.transport.standing.call.status) && redraw(0), 1_000);
     return () => (stop(), clearInterval(timer));
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
-  const { state } = shell;
   const locale = frame.locale;
   const w = words[locale];
   const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer, focus };
@@ -220,7 +220,7 @@ function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
         return (
           <label>
             {name === "consent" ? consent : w[name]}
-            <input name={name} type={kind} autocomplete={kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
+            <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
             {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
           </label>
         );
@@ -311,7 +311,7 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
         </>
       )}
       {storageBlocked() && <small data-testid="wc-unstored">{w.unstored}</small>}
-      <small>{VERSION}</small>
+      <small>Malgil {VERSION}</small>
     </main>
   );
 }

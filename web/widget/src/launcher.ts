@@ -219,7 +219,10 @@ const make: MakeLauncher = (loaded) => {
     }
     if (page || wanted || (open ?? String(!!options.defaultOpen)) === "true") {
       if (config?.enabled && state.isEnabled) setOpen(true);
-      else if (page) document.body.textContent = words().off;
+      else if (page) {
+        document.documentElement.lang = locale();
+        document.body.textContent = words().off;
+      }
     }
   });
 

@@ -1,51 +1,41 @@
 import type { Shell } from "./shell";
 
 /**
- * On a phone the window is the whole screen: the page below stands still, and "back" closes the window. Its place in the
- * history is an entry of ours with the page's own state, and the page does not hear of its end.
+ * On a phone the window is the whole screen: the page below stands still, and "back" closes the window. For that the history
+ * gets an entry with the page's own address and state, so that a page that hears of it finds nothing changed.
  */
 export function phone({ setOpen, page }: Shell, wrapper: HTMLElement): { covers(): boolean; opened(open: boolean): void; end(): void } {
-  const root = document.documentElement;
-  const view = window.visualViewport;
-  /** The address at which the entry is ours; empty: there is none. */
-  let here = "";
-  let overflow = "";
-  const marked = (): boolean => !!history.state?.malgil;
-  const popped = (event: Event): void => {
-    if (!here || marked()) return;
-    if (location.href === here) event.stopImmediatePropagation();
-    here = "";
-    setOpen(false);
+  const { style } = document.documentElement;
+  const view = visualViewport!;
+  let overflow: string | null = null;
+  const covers = (): boolean => !page && matchMedia("(max-width: 639px)").matches;
+  // By the address: pages may take our mark over into entries of theirs.
+  const marked = (): boolean => history.state?.malgil === location.href;
+  const popped = (): void => {
+    if (overflow !== null && !marked()) setOpen(false);
   };
-  /** Above the keyboard; where the visitor magnifies the page, they know best. */
+  /** The room that the keyboard leaves; a page that is magnified stays as it is. */
   const fit = (): void => {
-    if (view?.scale === 1) {
-      wrapper.style.setProperty("--wc-vh", `${view.height}px`);
-      wrapper.style.setProperty("--wc-vt", `${view.offsetTop}px`);
-    }
+    if (view.scale === 1) wrapper.style.setProperty("--wc-vh", `${view.height}px`);
+    wrapper.style.setProperty("--wc-vt", `${view.offsetTop}px`);
   };
   const listen = (to: "addEventListener" | "removeEventListener"): void => {
-    window[to]("popstate", popped, true);
-    view?.[to]("resize", fit);
-    view?.[to]("scroll", fit);
+    window[to]("popstate", popped);
+    view[to]("resize", fit);
+    view[to]("scroll", fit);
   };
-  const covers = (): boolean => !page && matchMedia("(max-width: 639px)").matches;
-  let locked = false;
   const opened = (open: boolean): void => {
     fit();
-    if (open === locked || (open && !covers())) return;
-    locked = open;
-    if (open) {
-      overflow = root.style.overflow;
-      root.style.overflow = "hidden";
-      here = location.href;
-      if (!marked()) history.pushState({ ...history.state, malgil: 1 }, "");
-    } else {
-      root.style.overflow = overflow;
-      if (here && marked()) history.back();
-      else here = "";
+    if (open && overflow === null && covers()) {
+      overflow = style.overflow;
+      style.overflow = "hidden";
+      if (!marked()) history.pushState({ ...history.state, malgil: location.href }, "");
+    } else if (!open && overflow !== null) {
+      style.overflow = overflow;
+      overflow = null;
+      if (marked()) history.back();
     }
   };
   listen("addEventListener");
-  return { covers, opened, end: () => (opened(false), listen("removeEventListener")) };
+  return { covers, opened, end: () => listen("removeEventListener") };
 }
