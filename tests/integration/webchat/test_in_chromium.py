@@ -41,7 +41,7 @@ needs_the_build = pytest.mark.skipif(
 )
 needs_chromium = pytest.mark.skipif(
     not CHROMIUM.is_file(),
-    reason=f"no Chromium at {CHROMIUM}: install it (`apt-get install chromium fonts-noto-cjk`), or name one by CHROMIUM",
+    reason=f"no Chromium at {CHROMIUM}: `sh infra/check_chromium.sh` says how to get one",
 )
 needs_the_tools = pytest.mark.skipif(
     not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`"
@@ -53,7 +53,7 @@ def control(cloud: LocalCloud) -> Iterator[str]:
     """Where the checks ask for what no API gives them: a bot of their own, and frames that a console would push."""
 
     class Control(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the base class calls it so
+        def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
             answer = json.dumps({"/bots": make_bot, "/push": push}[self.path](asked)).encode()
             self.send_response(200)
@@ -90,8 +90,13 @@ def outcomes(
     cloud: LocalCloud, control: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, JsonObject]:
     """Every wanted check by its name: whether it passed, and what it said."""
-    wanted = [item.callspec.params["name"] for item in request.session.items if hasattr(item, "callspec") and "outcomes" in item.fixturenames]  # type: ignore[attr-defined]  # noqa: E501
+    wanted = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and "outcomes" in item.fixturenames
+    ]
     folder = Path(os.environ.get(SCREENSHOTS) or tmp_path_factory.mktemp("screenshots"))
+    folder.mkdir(parents=True, exist_ok=True)
     _, key = wiring.api_keys().make(name="chromium", scopes=SCOPES)
     where = {
         "MALGIL_API": cloud.http_url,
@@ -105,11 +110,20 @@ def outcomes(
         *(str(Path(sys.executable).parent / "node"), "--test", "--test-concurrency=1", "--test-timeout=90000"),
         *("--test-reporter=./e2e/report.mjs", *patterns, "e2e/*.test.mjs"),
     ]
-    ran = subprocess.run(
-        command, cwd=WEB, env={**os.environ, **where}, capture_output=True, text=True, timeout=AT_MOST, check=False
-    )
+    report = folder / "report.jsonl"
+    with report.open("w", encoding="utf-8") as told:
+        ran = subprocess.run(
+            command,
+            cwd=WEB,
+            env={**os.environ, **where},
+            stdout=told,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=AT_MOST,
+            check=False,
+        )
     sys.stderr.write(ran.stderr)  # pytest shows it beside what failed
-    lines = [json.loads(line) for line in ran.stdout.splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines() if line.startswith("{")]
     return {line["name"]: line for line in lines}
 
 
