@@ -91,7 +91,7 @@ def outcomes(
 ) -> dict[str, JsonObject]:
     """Every wanted check by its name: whether it passed, and what it said."""
     wanted = [
-        item.callspec.params["name"]
+        str(item.callspec.params["name"])
         for item in request.session.items
         if isinstance(item, pytest.Function) and "outcomes" in item.fixturenames
     ]
