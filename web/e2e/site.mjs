@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { after, afterEach, before } from "node:test";
+import { after, afterEach } from "node:test";
 import { chromium } from "playwright-core";
 import { Line } from "./line.mjs";
 
@@ -21,15 +21,16 @@ const shop = createServer((request, response) => {
   const page = pages.get(new URL(request.url, "http://shop").pathname);
   response.writeHead(page ? 200 : 404, { "content-type": "text/html; charset=utf-8" }).end(page ?? "");
 });
-before(async () => {
+/** At the first check: a file of which none was chosen begins nothing. */
+async function begin() {
   assert.ok(API && SOCKET && CONTROL && KEY, "run by pytest, which starts the installation");
   await new Promise((resolve) => shop.listen(0, "127.0.0.1", resolve));
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
-});
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+}
 after(async () => {
   await browser?.close();
   shop.closeAllConnections();
-  shop.close();
+  if (shop.listening) shop.close();
 });
 afterEach(async () => {
   for (const thing of opened.reverse()) await thing.close();
@@ -57,6 +58,7 @@ async function call(method, url, body, key) {
 /** `body` is the shop's page, `path` opens another page of the installation (BOT is the bot), `config` overrides what the widget
  * reads of the bot, `edit` changes answers on their way, `off` is a bot whose web chat is off. */
 export async function site({ body = (host) => snippet(host, "'wc'"), locale = "ko-KR", viewport = { width: 1000, height: 760 }, config = {}, path = null, colorScheme = "light", edit = (_, answer) => answer, off = false, ...more } = {}) {
+  browser ??= await begin();
   const { answer: { botId } } = await call("POST", `${CONTROL}/bots`, { enabled: !off });
   const edited = (at, answer) => edit(at, at.startsWith("/bots/") && answer.botId ? { ...answer, ...config, theme: { ...answer.theme, ...config.theme } } : answer);
   const line = await new Line({ api: API, socket: SOCKET, edit: edited }).listen();
@@ -162,12 +164,11 @@ export async function shoot(page, name) {
   await page.screenshot({ path: `${SCREENSHOTS}/${name}.png` });
 }
 
-const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 
 /** What axe finds in all that is ours: [where, rule, elements], of any impact. */
 export async function audit({ page }, where) {
-  if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(axe);
+  if (!(await page.evaluate(() => window.axe !== undefined))) await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8"));
   const { violations } = await page.evaluate((values) => {
     const include = [".closer_webchat_button_wrapper", ".closer_webchat_chat_wrapper"].filter((it) => document.querySelector(it)).map((it) => [it]);
     return window.axe.run({ include }, { runOnly: { type: "tag", values } });

@@ -107,7 +107,7 @@ def outcomes(
     }
     patterns = [f"--test-name-pattern=^{re.escape(name)}$" for name in wanted] if len(wanted) < len(CHECKS) else []
     command = [
-        *(str(Path(sys.executable).parent / "node"), "--test", "--test-concurrency=1", "--test-timeout=90000"),
+        *(str(Path(sys.executable).parent / "node"), "--test", "--test-concurrency=1", "--test-timeout=180000"),
         *("--test-reporter=./e2e/report.mjs", *patterns, "e2e/*.test.mjs"),
     ]
     report = folder / "report.jsonl"
