@@ -2,8 +2,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from shared.channels.web.hours import WeeklyHours
+from shared.channels.web.hours import DAYS, WeeklyHours
 from shared.errors import InvalidInput
 
 SEOUL = "Asia/Seoul"
@@ -105,6 +107,35 @@ def test_a_time_that_comes_twice_begins_at_the_first_and_ends_at_the_second():
 )
 def test_what_is_told_is_true_until_the_next_change_or_the_next_day(when, until):
     assert OFFICE.at(at(when)).until_ms == at(until)
+
+
+YEARS_MS = st.integers(at("2025-01-01T00:00"), at("2028-01-01T00:00"))
+ZONES = st.sampled_from([SEOUL, BERLIN, "America/Santiago", "America/Havana", "Australia/Lord_Howe", "Asia/Kathmandu"])
+RULES = st.lists(
+    st.builds(
+        lambda day, start, end: f"{day} {start // 4:02}:{start % 4 * 15:02}-{end // 4:02}:{end % 4 * 15:02}",
+        st.sampled_from(DAYS),
+        st.integers(0, 95),
+        st.integers(0, 95),
+    ).filter(lambda rule: rule[4:9] != rule[10:]),
+    min_size=1,
+    max_size=7,
+    unique_by=lambda rule: rule[:3],
+)
+
+
+@settings(deadline=None)
+@given(YEARS_MS, ZONES, RULES)
+def test_whatever_is_told_is_true_until_it_says_and_an_opening_opens(at_ms, zone, rules):
+    hours = WeeklyHours.of_rules(rules, zone)
+    now = hours.at(at_ms)
+    assert at_ms < now.until_ms
+    last = hours.at(now.until_ms - 1)
+    assert (last.is_open, last.text, last.opens_at_ms) == (now.is_open, now.text, now.opens_at_ms)
+    assert now.is_open == (now.opens_at_ms is None)
+    if now.opens_at_ms is not None:
+        assert not hours.at(now.opens_at_ms - 1).is_open
+        assert hours.at(now.opens_at_ms).is_open
 
 
 def test_hours_are_read_back_as_they_were_stored():
