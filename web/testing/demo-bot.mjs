@@ -61,7 +61,7 @@ export function demoBot(frame, log) {
     case "깨진 사진":
       return { messages: [{ type: "media", media: { contentType: "image", uri: "https://127.0.0.1:9/영수증.png" } }], keyboard: menu };
     case "동영상":
-      return { messages: [{ type: "media", media: { contentType: "video", uri: "https://youtu.be/aqz-KE-bpKQ", altText: "설치 방법" } }, { type: "media", media: { contentType: "audio", uri: "data:audio/wav;base64,UklGRiQAAABXQVZFZm10IBAAAAABAAEAESsAACJWAAACABAAZGF0YQAAAAA=" } }, { type: "media", media: { contentType: "link", uri: "https://example.com/files/guide.pdf", name: "이용 안내.pdf", size: 1_480_000 } }], keyboard: menu };
+      return { messages: [{ type: "media", media: { contentType: "video", uri: "https://youtu.be/aqz-KE-bpKQ", altText: "설치 방법" } }, { type: "media", media: { contentType: "audio", uri: "https://example.com/sound.mp3" } }, { type: "media", media: { contentType: "link", uri: "https://example.com/files/guide.pdf", name: "이용 안내.pdf", size: 1_480_000 } }], keyboard: menu };
     case "카드 하나":
       return { messages: [{ type: "cards", cards: [{ title: "여름 할인전", description: "7월 한 달 동안 모든 텀블러를 20% 싸게 드립니다. ".repeat(6).trim(), uri: "https://example.com/sale", buttons: [{ type: "postback", label: "보러 가기", payload: "sale" }] }] }], keyboard: menu };
     case "여러 답":
