@@ -197,12 +197,10 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   );
 }
 
-/** A picture as large as the window, or as it is. */
+/** A picture as large as the window. */
 export function Lightbox({ ui }: { ui: Ui }) {
   const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
-  const [large, setLarge] = useState(false);
   const words = messageStrings[ui.locale];
-  const close = (): void => ui.open("");
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const root = box.current!.getRootNode() as ShadowRoot;
@@ -211,11 +209,9 @@ export function Lightbox({ ui }: { ui: Ui }) {
     return () => opener?.focus();
   }, []);
   return (
-    <div ref={box} class={`wc-lightbox${large ? " wc-large" : ""}`} role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })}>
-      <div onClick={(event: MouseEvent) => (event.target === event.currentTarget ? close() : setLarge(!large))}>
-        <img src={uri} alt={alt} />
-      </div>
-      <button class="wc-icon" aria-label={ui.w.closeImage} onClick={close}>
+    <div ref={box} class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
+      <img src={uri} alt={alt} />
+      <button class="wc-icon" aria-label={ui.w.closeImage}>
         <Icon name="close" />
       </button>
       <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
