@@ -8,7 +8,8 @@ import { walk } from "./keys";
 import { fill } from "./strings";
 
 const GROUP_MS = 120_000;
-const CHIPS = 12;
+/** Three lines of short ones. */
+const CHIPS = 10;
 const NEAR = 60;
 const KEPT_MS = 600_000;
 const perTab = stored("sessionStorage");
