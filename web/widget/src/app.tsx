@@ -1,19 +1,17 @@
-import { Icon, type Locale } from "@malgil/message-view";
+import { sheet } from "./style";
 import { ChatError, type Message, type Params } from "@malgil/protocol";
+import { agentName, Chat } from "./chat";
 import { render } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { agentName, Chat } from "./chat";
+import { Icon, type Locale } from "@malgil/message-view";
 import { Composer } from "./composer";
 import { storageBlocked, stored } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
-import type { App, MountApp, Shell, ViewName } from "./shell";
 import { fill, type Words, words } from "./strings";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
-import css from "./window.css";
-import messageCss from "@malgil/message-view/src/message-view.css";
-
+import type { App, MountApp, Shell, ViewName } from "./shell";
 const local = stored("localStorage");
 const perTab = stored("sessionStorage");
 const SIZES = [100, 115, 130];
@@ -339,8 +337,6 @@ class Frame {
     const wrapper = document.createElement("div");
     wrapper.className = "closer_webchat_chat_wrapper";
     const shadow = wrapper.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(messageCss + css);
     shadow.adoptedStyleSheets = [sheet];
     this.#root = document.createElement("div");
     this.#root.className = "wc-root";

@@ -91,22 +91,22 @@ export function Composer({ ui }: { ui: Ui }) {
             <li key={entry.id} data-testid={`wc-tray-${index}`}>
               {entry.preview && <img src={entry.preview} alt="" />}
               {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
-              {entry.error === "fileFailed" && <button type="button" onClick={() => void chat.upload(entry)}>{w.retry}</button>}
-              <button type="button" class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
+              {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
+              <button class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
                 <Icon name="close" />
               </button>
             </li>
           ))}
         </ul>
       )}
-      {keyboard?.type === "location" && <button type="button" class="wc-main" onClick={locate}>{w.location}</button>}
+      {keyboard?.type === "location" && <button class="wc-main" onClick={locate}>{w.location}</button>}
       {said && <p class="wc-problem" role="alert" data-testid="wc-problem">{said}</p>}
       <div class="wc-field">
-        <button type="button" class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
+        <button class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
           <Icon name="smile" />
         </button>
         {takesFiles && (
-          <button type="button" class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
+          <button class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
             <Icon name="image" />
           </button>
         )}
@@ -139,7 +139,7 @@ export function Composer({ ui }: { ui: Ui }) {
           onPaste={paste}
         />
         {length >= COUNTER && <span class={length > MAX ? "wc-count wc-over" : "wc-count"} data-testid="wc-count">{length.toLocaleString("en")}/1,000</span>}
-        <button type="button" class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
+        <button class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
           <Icon name="send" />
         </button>
       </div>
@@ -172,14 +172,14 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
     <div class="wc-palette" ref={box} role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={(event: KeyboardEvent) => walk(event, ".wc-cells button", { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }, "ArrowDown")}>
       <input type="search" placeholder={w.emojiSearch} aria-label={w.emojiSearch} value={query} ref={(it) => { if (it && !it.dataset.seen) { it.dataset.seen = "1"; it.focus(); } }} onInput={(event) => setQuery((event.currentTarget as HTMLInputElement).value)} />
       <div class="wc-tabs">
-        {recent.length > 0 && <button type="button" aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
+        {recent.length > 0 && <button aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
         {groups.map((group, index) => (
-          <button type="button" key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
+          <button key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
         ))}
       </div>
       <div class="wc-cells">
         {shown.map((emoji) => (
-          <button type="button" key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
+          <button key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
         ))}
         {wanted && !shown.length && <p>{w.emojiNone}</p>}
       </div>

@@ -8,7 +8,8 @@ import { walk } from "./keys";
 import { fill } from "./strings";
 
 const GROUP_MS = 120_000;
-const LINES = 3;
+/** Three lines of short ones. */
+const CHIPS = 10;
 const NEAR = 60;
 const KEPT_MS = 600_000;
 const perTab = stored("sessionStorage");
@@ -126,8 +127,8 @@ export function TimelineView({ ui }: { ui: Ui }) {
         {item.status === "failed" ? (
           <small class="wc-failed">
             <Icon name="alert" /> {w.failed}
-            <button type="button" onClick={() => chat.transport.retry(item.clientId!)}>{w.retry}</button>
-            <button type="button" onClick={() => chat.transport.discard(item.clientId!)}>{w.remove}</button>
+            <button onClick={() => chat.transport.retry(item.clientId!)}>{w.retry}</button>
+            <button onClick={() => chat.transport.discard(item.clientId!)}>{w.remove}</button>
           </small>
         ) : item.status === "queued" && chat.transport.status !== "online" ? (
           <small title={w.queued}><Icon name="clock" /> {w.queued}</small>
@@ -150,7 +151,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
   return (
     <div class="wc-scroll">
       <div class="wc-timeline" ref={list} role="log" aria-live="polite" aria-relevant="additions" aria-label={w.log} tabIndex={0} data-testid="wc-timeline" onScroll={scrolled} onKeyDown={onKeyDown}>
-        {chat.more && <button type="button" class="wc-older" onClick={() => void chat.older()}>{w.older}</button>}
+        {chat.more && <button class="wc-older" onClick={() => void chat.older()}>{w.older}</button>}
         {rows}
         {chat.loading && !items.length && <div class="wc-skeleton" aria-hidden="true"><i /><i /></div>}
         {(typing || inFlight || chat.pace.waits) && (
@@ -160,7 +161,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         )}
       </div>
       {below > 0 && (
-        <button type="button" class="wc-below" onClick={() => { setBelow(0); toBottom(); }}>
+        <button class="wc-below" onClick={() => { setBelow(0); toBottom(); }}>
           {fill(w.newBelow, { n: below })} <Icon name="down" />
         </button>
       )}
@@ -170,27 +171,16 @@ export function TimelineView({ ui }: { ui: Ui }) {
 
 export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   const [all, setAll] = useState<unknown>(null);
-  const [most, setMost] = useState(Infinity);
   const group = useRef<HTMLDivElement>(null);
   const once = useRef(notTwice());
   const { keyboard } = chat;
   const buttons = keyboard?.buttons ?? [];
-  const folded = all !== keyboard;
-  const shown = folded ? buttons.slice(0, most) : buttons;
-  useLayoutEffect(() => setMost(Infinity), [keyboard]);
-  useLayoutEffect(() => {
-    const chips = Array.from(group.current?.children ?? []) as HTMLElement[];
-    const lines = [...new Set(chips.map((chip) => chip.offsetTop))];
-    const over = lines[LINES] === undefined ? -1 : chips.findIndex((chip) => chip.offsetTop >= lines[LINES]!);
-    // The last one makes way for the one that unfolds them.
-    if (folded && over > 0) setMost(Math.min(over, shown.length) - 1);
-  });
+  const shown = all === keyboard ? buttons : buttons.slice(0, CHIPS);
   if (!buttons.length) return null;
   return (
-    <div class={`wc-chips${folded ? "" : " wc-all"}`} role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
+    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
       {shown.map((button, index) => (
         <button
-          type="button"
           key={index}
           data-testid={`wc-qr-${index}`}
           onClick={() => {
@@ -203,17 +193,15 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
           {button.label}
         </button>
       ))}
-      {shown.length < buttons.length && <button type="button" class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+      {shown.length < buttons.length && <button class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
     </div>
   );
 }
 
-/** A picture as large as the window, or as it is. */
+/** A picture as large as the window. */
 export function Lightbox({ ui }: { ui: Ui }) {
   const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
-  const [large, setLarge] = useState(false);
   const words = messageStrings[ui.locale];
-  const close = (): void => ui.open("");
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const root = box.current!.getRootNode() as ShadowRoot;
@@ -222,11 +210,9 @@ export function Lightbox({ ui }: { ui: Ui }) {
     return () => opener?.focus();
   }, []);
   return (
-    <div ref={box} class={`wc-lightbox${large ? " wc-large" : ""}`} role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })}>
-      <div onClick={(event: MouseEvent) => (event.target === event.currentTarget ? close() : setLarge(!large))}>
-        <img src={uri} alt={alt} />
-      </div>
-      <button type="button" class="wc-icon" aria-label={ui.w.closeImage} onClick={close}>
+    <div ref={box} class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
+      <img src={uri} alt={alt} />
+      <button class="wc-icon" aria-label={ui.w.closeImage}>
         <Icon name="close" />
       </button>
       <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>

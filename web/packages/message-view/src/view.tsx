@@ -121,7 +121,7 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
     }
     if (kind === "video") {
       const player = playerUri(uri);
-      if (player) return <Player uri={uri} player={player} name={name ?? words.play} />;
+      if (player) return <Player uri={uri} player={player} name={name || words.play} />;
       return <video class="mv-video" src={uri} controls preload="metadata" aria-label={name} onError={() => setBroken(true)} />;
     }
     if (kind === "audio") return <audio class="mv-audio" src={uri} controls preload="none" aria-label={name} onError={() => setBroken(true)} />;

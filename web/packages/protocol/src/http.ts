@@ -1,5 +1,4 @@
 import {
-  type BotConfig,
   ChatError,
   type ClientFrame,
   type HistoryPage,
@@ -19,10 +18,6 @@ export class Http {
     private readonly apiKey?: string,
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
-
-  config(botId: string): Promise<BotConfig> {
-    return this.call("GET", `/bots/${encodeURIComponent(botId)}`) as Promise<BotConfig>;
-  }
 
   session(request: SessionRequest): Promise<Session> {
     return this.call("POST", "/sessions", this.apiKey, request) as Promise<Session>;

@@ -17,6 +17,9 @@ import {
   type Session,
 } from "./types";
 
+/** now: it was said this moment; tab: another tab told of it; missed: it was said while nobody listened. */
+export type Arrival = "now" | "tab" | "missed";
+
 /** One revision as it is shown: what was said, and what the composer offers afterwards. */
 export interface Turn {
   rev: number;
@@ -24,8 +27,7 @@ export interface Turn {
   /** The outgoing entry that this turn answers, where it is ours. */
   clientId?: string;
   conversationId?: string | null;
-  /** now: it was said this moment; tab: another tab told of it; missed: it was said while nobody listened. */
-  arrived: "now" | "tab" | "missed";
+  arrived: Arrival;
 }
 
 /** What stands after the newest revision. */
@@ -639,7 +641,7 @@ export class Transport {
     if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
   }
 
-  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Turn["arrived"]): void {
+  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Arrival): void {
     this.rev = rev;
     const clientId = this.#own.get(rev);
     this.#own.delete(rev);
