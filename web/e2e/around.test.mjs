@@ -145,13 +145,13 @@ test("in hours nothing is said of them", async () => {
 });
 
 test("who waits for an agent sees for how long", async () => {
-  const { page, id, say } = await chat();
+  const { botId, page, id, say } = await chat();
   await say("상담원 연결");
   await id("wc-elapsed").waitFor();
   await eventually(async () => (await id("wc-elapsed").innerText()) > "00:00", true);
   assert.equal(await id("wc-cancel-call").innerText(), "요청 취소");
   await kept(page);
-  await page.evaluate(() => sessionStorage.setItem("wc:demo:since", Date.now() - 3_700_000));
+  await page.evaluate((key) => sessionStorage.setItem(key, Date.now() - 3_700_000), `wc:${botId}:since`);
   await page.reload();
   await id("wc-elapsed").waitFor();
   assert.match(await id("wc-elapsed").innerText(), /^01:01:/);
