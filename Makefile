@@ -30,6 +30,7 @@ INSTALL := $(UV) pip install --quiet --python $(BIN)/python
 RUN_READY := .venv/.ready-to-run
 TEST_READY := .venv/.ready-to-test
 POSTGRES_LOOKED_FOR := .venv/.postgres-looked-for
+CHROMIUM_LOOKED_FOR := .venv/.chromium-looked-for
 # npm modules for authors' scripts, one file each; the local cloud and the script layer read them there.
 SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
@@ -49,11 +50,11 @@ run: $(RUN_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## start the local cloud with t
 	  $(if $(EXAMPLE_PORT),--example-port $(EXAMPLE_PORT)) \
 	  $(foreach port,$(WEBHOOK_PORT),--webhook-port $(port)) $(if $(STATE),--state "$(STATE)") $(RUN_FLAGS)
 
-test: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## everything: the checks, all tests, validation and build
+test: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) $(CHROMIUM_LOOKED_FOR) ## everything: the checks, all tests, validation and build
 	$(BIN)/pytest
 	@$(MAKE) --no-print-directory validate build
 
-check: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
+check: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_FOR) $(CHROMIUM_LOOKED_FOR) ## format, lint, types, import rules, all tests but the end-to-end ones, validation
 	$(BIN)/pytest tests/unit tests/golden tests/integration tests/contract
 	@$(MAKE) --no-print-directory validate
 
@@ -126,6 +127,10 @@ $(TEST_READY): requirements-dev.txt $(RUN_READY)
 
 $(POSTGRES_LOOKED_FOR): infra/check_postgres.sh | $(TEST_READY)
 	@sh infra/check_postgres.sh
+	@touch $@
+
+$(CHROMIUM_LOOKED_FOR): infra/check_chromium.sh | $(TEST_READY)
+	@sh infra/check_chromium.sh
 	@touch $@
 
 $(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build.mjs $(wildcard infra/scripting/entries/*.js)

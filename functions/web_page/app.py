@@ -29,6 +29,8 @@ TYPES: Final = {
     ".js": "text/javascript; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
+PLAYERS: Final = ("https://www.youtube-nocookie.com", "https://player.vimeo.com")
+"""Whose frames the page may show: of videos that somebody pressed, and nothing before."""
 ENDING: Final = ".html"
 """Of pages; everything else is for scripts of other sites to read."""
 
@@ -131,6 +133,7 @@ def _policy() -> str:
             f"connect-src {' '.join(filter(None, reached))}",
             "img-src * data: blob:",
             "media-src *",
+            f"frame-src {' '.join(PLAYERS)}",
             "base-uri 'none'",
             "form-action 'none'",
         )

@@ -1,15 +1,11 @@
 /**
- * The web channel's server side for tests and the demo: the frames of docs/web-chat.md over real HTTP and a real socket,
- * with a small bot, and on request with a network that cuts, delays, doubles, loses and reorders (seeded).
+ * The web channel's server side for tests of the transport: the frames of docs/web-chat.md over real HTTP and a real socket,
+ * and on request a network that cuts, delays, doubles, loses and reorders (seeded).
  */
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import { readFile } from "node:fs/promises";
-import { extname, join, normalize } from "node:path";
 import { WebSocketServer } from "ws";
-import { demoBot } from "./demo-bot.mjs";
 
-const TYPES = { ".js": "text/javascript", ".html": "text/html; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml", ".css": "text/css", ".txt": "text/plain; charset=utf-8" };
 const FRAME_LIMIT = 32 * 1024;
 
 /** A repeatable Math.random. */
@@ -25,18 +21,14 @@ export function seeded(seed) {
 
 export class FakeServer {
   /** chaos: chances per frame {cut, lose, double, delayMs}; page: messages of a context frame. */
-  constructor({ bot = demoBot, chaos = null, random = Math.random, page = 30, config = {}, root = null, pages = {} } = {}) {
-    Object.assign(this, { bot, chaos, random, page, root, pages });
-    this.config = { enabled: true, title: "말길 상담", description: "무엇이든 물어보세요.", theme: {}, uploads: true, ...config };
+  constructor({ bot, chaos = null, random = Math.random, page = 30 }) {
+    Object.assign(this, { bot, chaos, random, page });
     this.logs = new Map();
     this.tokens = new Map();
-    this.requests = [];
     this.frames = [];
     this.sockets = new Set();
-    this.uploads = new Map();
     this.socketsRefused = false;
     this.down = false;
-    this.delay = 0;
   }
 
   async listen(port = 0) {
@@ -237,63 +229,25 @@ export class FakeServer {
 
   async answer(request, response) {
     const url = new URL(request.url, this.host);
-    const headers = {
-      "access-control-allow-origin": request.headers.origin ?? "*",
-      "access-control-allow-headers": "authorization, content-type",
-      "access-control-allow-methods": "GET, POST, PUT",
-      "access-control-max-age": "600",
-    };
-    const json = (status, body) => {
-      response.writeHead(status, { ...headers, "content-type": "application/json" });
-      response.end(JSON.stringify(body));
-    };
-    if (request.method === "OPTIONS") return response.writeHead(204, headers).end();
+    const json = (status, body) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const raw = Buffer.concat(chunks);
-    const path = url.pathname.replace("/webchat/v1", "");
-    this.requests.push(`${request.method} ${url.pathname}`);
-    if (url.pathname.startsWith("/webchat/v1/")) {
-      if (this.down) return request.socket.destroy();
-      if (this.delay) await new Promise((resolve) => setTimeout(resolve, this.delay));
+    const body = chunks.length ? JSON.parse(String(Buffer.concat(chunks))) : null;
+    if (this.down) return request.socket.destroy();
+    if (this.chaos && this.random() < (this.chaos.httpCut ?? 0)) return request.socket.destroy();
+    if (url.pathname === "/webchat/v1/sessions") return json(201, this.openSession(body));
+    const log = this.logOf((request.headers.authorization ?? "").replace("Bearer ", ""));
+    if (!log) return json(401, { type: "error", code: "expired", message: "expired", retryable: false });
+    if (request.method === "POST") {
+      const answer = this.step(log, body);
       if (this.chaos && this.random() < (this.chaos.httpCut ?? 0)) return request.socket.destroy();
-      if (path.startsWith("/bots/")) return this.config.enabled ? json(200, { botId: path.slice(6), ...this.config }) : json(404, { error: { code: "not_found", message: "off" } });
-      if (path === "/sessions") return json(201, this.openSession(JSON.parse(String(raw))));
-      if (path.startsWith("/uploads/") && request.method === "PUT") {
-        this.uploads.set(path.slice(9), { body: raw, type: request.headers["content-type"] });
-        return response.writeHead(200, headers).end();
-      }
-      if (path.startsWith("/uploads/")) {
-        const file = this.uploads.get(path.slice(9));
-        return file ? response.writeHead(200, { ...headers, "content-type": file.type }).end(file.body) : json(404, {});
-      }
-      const log = this.logOf((request.headers.authorization ?? "").replace("Bearer ", ""));
-      if (!log) return json(401, { type: "error", code: "expired", message: "expired", retryable: false });
-      if (path === "/uploads") {
-        const { contentType } = JSON.parse(String(raw));
-        const uri = `${this.host}/webchat/v1/uploads/${randomUUID()}`;
-        return json(201, { uploadUrl: uri, headers: { "content-type": contentType }, media: { contentType: "image", uri }, expiresAt: new Date(Date.now() + 300_000).toISOString() });
-      }
-      if (request.method === "POST") {
-        const answer = this.step(log, JSON.parse(String(raw)));
-        if (this.chaos && this.random() < (this.chaos.httpCut ?? 0)) return request.socket.destroy();
-        return answer ? json(200, answer) : response.writeHead(204, headers).end();
-      }
-      if (url.searchParams.has("after")) return json(200, log.conversationId === null ? { type: "error", code: "not_started", message: "", retryable: false } : this.since(log, Number(url.searchParams.get("after"))));
-      const limit = Number(url.searchParams.get("limit"));
-      const earlier = log.turns.filter((turn) => turn.rev < Number(url.searchParams.get("before")));
-      const taken = [];
-      while (earlier.length && taken.flatMap((turn) => turn.messages).length < limit) taken.unshift(earlier.pop());
-      return json(200, { items: taken.flatMap((turn) => turn.messages), rev: taken[0]?.rev ?? 1, more: earlier.length > 0 });
+      return answer ? json(200, answer) : response.writeHead(204).end();
     }
-    const page = this.pages[url.pathname];
-    if (page !== undefined) return response.writeHead(200, { ...headers, "content-type": TYPES[".html"] }).end(page);
-    const file = url.pathname.startsWith("/webchat/") && !extname(url.pathname) ? "webchat/index.html" : normalize(url.pathname);
-    try {
-      const body = await readFile(join(this.root ?? "", file));
-      response.writeHead(200, { ...headers, "content-type": TYPES[extname(file)] ?? "application/octet-stream" }).end(body);
-    } catch {
-      json(404, {});
-    }
+    if (url.searchParams.has("after")) return json(200, log.conversationId === null ? { type: "error", code: "not_started", message: "", retryable: false } : this.since(log, Number(url.searchParams.get("after"))));
+    const limit = Number(url.searchParams.get("limit"));
+    const earlier = log.turns.filter((turn) => turn.rev < Number(url.searchParams.get("before")));
+    const taken = [];
+    while (earlier.length && taken.flatMap((turn) => turn.messages).length < limit) taken.unshift(earlier.pop());
+    return json(200, { items: taken.flatMap((turn) => turn.messages), rev: taken[0]?.rev ?? 1, more: earlier.length > 0 });
   }
 }

@@ -219,7 +219,10 @@ def _media(value: Any, place: str) -> JsonObject:
         raise InvalidInput(f"{place}.contentType: image is expected")
     if not isinstance(uri, str) or not 0 < len(uri) <= MAX_URI:
         raise InvalidInput(f"{place}.uri: the address of an upload is expected")
-    return {"contentType": "image", "uri": uri}
+    alt = given.get("altText") or ""
+    if not isinstance(alt, str) or len(alt) > MAX_TITLE:
+        raise InvalidInput(f"{place}.altText: a text of at most {MAX_TITLE} characters is expected")
+    return {"contentType": "image", "uri": uri, **({"altText": alt} if alt else {})}
 
 
 def _location(value: Any, place: str) -> JsonObject:

@@ -39,6 +39,12 @@ def test_a_place_is_taken_and_what_is_unknown_in_it_left_out() -> None:
     assert found.data == {"type": "location", "location": {"title": "집", "latitude": 37.5, "longitude": 127}}
 
 
+def test_a_picture_keeps_the_name_of_its_file() -> None:
+    picture = {"contentType": "image", "uri": "https://a/b.png", "altText": "b.png", "width": 3}
+    found = parsed(type="message", clientId="c", data={"type": "media", "media": picture})
+    assert found.data["media"] == {"contentType": "image", "uri": "https://a/b.png", "altText": "b.png"}
+
+
 def test_a_text_has_a_thousand_characters_as_people_count_them() -> None:
     assert isinstance(parsed(type="message", clientId="c", data={"text": FAMILY * 1_000}), frames.Say)
     refused = parsed(type="message", clientId="c", data={"text": FAMILY * 1_001})
@@ -60,6 +66,10 @@ def test_a_text_has_a_thousand_characters_as_people_count_them() -> None:
         (
             {"type": "message", "clientId": "c", "data": {"type": "media", "media": {"contentType": "video"}}},
             "data.media.contentType",
+        ),
+        (
+            {"type": "message", "clientId": "c", "data": {"type": "media", "media": {"uri": "u", "altText": 3}}},
+            "data.media.altText",
         ),
         (
             {"type": "message", "clientId": "c", "data": {"type": "location", "location": {"latitude": 91}}},

@@ -72,6 +72,7 @@ def test_a_page_runs_its_own_scripts_and_reaches_the_chat_alone(path: str) -> No
         "connect-src": "'self' wss://socket.example https://uploads.example",
         "img-src": "* data: blob:",
         "media-src": "*",
+        "frame-src": "https://www.youtube-nocookie.com https://player.vimeo.com",
         "base-uri": "'none'",
         "form-action": "'none'",
     }

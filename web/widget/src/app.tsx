@@ -1,20 +1,26 @@
-import { Icon, type Locale } from "@malgil/message-view";
-import { ChatError } from "@malgil/protocol";
+import { sheet } from "./style";
+import { ChatError, type Message, type Params } from "@malgil/protocol";
+import { agentName, Chat } from "./chat";
 import { render } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { agentName, Chat } from "./chat";
-import { parseHex, readableOn } from "./color";
+import { Icon, type Locale } from "@malgil/message-view";
 import { Composer } from "./composer";
-import { stored } from "./cache";
+import { storageBlocked, stored } from "./cache";
+import { phone } from "./phone";
+import { leads, ring } from "./ring";
+import { fill, type Words, words } from "./strings";
+import { when } from "./when";
+import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
-import { type Words, words } from "./strings";
-import { Chips, TimelineView } from "./timeline";
-import css from "./window.css";
-import messageCss from "@malgil/message-view/src/message-view.css";
-
 const local = stored("localStorage");
 const perTab = stored("sessionStorage");
 const SIZES = [100, 115, 130];
+/** An agent who said nothing for so long will answer soon, we say. */
+const PATIENCE_MS = 300_000;
+/** A number may be written as people like, but without letters. */
+const PATTERNS: Record<string, string> = { phone: "[^\\p{L}]{8,20}", name: ".*\\S.*" };
+/** The build: the file is named after it. */
+const VERSION = (document.currentScript as HTMLScriptElement | null)?.src.slice(-11, -3);
 
 export interface Ui {
   chat: Chat;
@@ -24,21 +30,39 @@ export interface Ui {
   go(view: ViewName | "back"): void;
   layer: string;
   open(layer: string): void;
+  /** Puts the focus on the last thing that the selector finds. */
+  focus(selector: string): void;
 }
 
 function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame }) {
   const [, redraw] = useReducer((n: number) => n + 1, 0);
-  const [layer, setLayer] = useState("");
+  const [layer, show] = useState("");
+  const [failed, setFailed] = useState(false);
   const root = useRef<HTMLDivElement>(null);
+  const opener = useRef<Element | null>(null);
+  const setLayer = (next: string): void => {
+    // The palette gives the focus to the text by itself.
+    if (next && next !== "emoji") opener.current = (root.current!.getRootNode() as ShadowRoot).activeElement;
+    setFailed(false);
+    show(next);
+  };
+  useEffect(() => {
+    if (layer) return;
+    (opener.current as HTMLElement | null)?.focus();
+    opener.current = null;
+  }, [layer]);
+  const { state } = shell;
   useEffect(() => {
     const stop = chat.subscribe(() => redraw(0));
     frame.redraw = () => redraw(0);
-    return stop;
+    // What the header and the strip say of a call goes with the time.
+    const timer = setInterval(() => state.isOpen && /^(?:waiting|in_progress)$/.test(chat.transport.standing.call.status) && redraw(0), 1_000);
+    return () => (stop(), clearInterval(timer));
   }, [chat]);
-  const { state } = shell;
+  const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
   const locale = frame.locale;
   const w = words[locale];
-  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer };
+  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer, focus };
   const view = state.view.current;
 
   useEffect(() => {
@@ -58,7 +82,9 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
 
   const { call } = chat.transport.standing;
   const agent = agentName(call.agent);
-  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? w.inCall : w.automatic;
+  const last = chat.timeline.messages.at(-1);
+  const slow = last?.isUser && Date.now() - last.timestamp >= PATIENCE_MS;
+  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? (slow ? w.soon : w.inCall) : null;
   const title = call.status === "in_progress" ? (agent ?? w.someone) : (state.theme.title || "");
   const picture = call.agent?.picture ?? call.agent?.profile?.picture;
 
@@ -67,6 +93,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       ref={root}
       class={`wc wc-view-${view}`}
       role="dialog"
+      aria-modal={frame.phone.covers()}
       aria-label={state.theme.title || w.talk}
       data-testid="wc-window"
       data-ready="true"
@@ -86,8 +113,8 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           </span>
         )}
         <div class="wc-title">
-          {view === "setting" ? <b>{w.menu}</b> : view === "chat" ? <b data-testid="wc-agent-name">{title}</b> : null}
-          {view === "chat" && <small>{status}</small>}
+          {view === "chat" ? <b data-testid="wc-agent-name">{title}</b> : view !== "welcome" && <b>{view === "setting" ? w.menu : w.start}</b>}
+          {view === "chat" && (status ? <small>{status}</small> : <Hours ui={ui}>{w.automatic}</Hours>)}
         </div>
         {view !== "setting" && (
           <button type="button" class="wc-icon" aria-label={w.menu} data-testid="wc-menu" onClick={() => ui.go("setting")}>
@@ -100,45 +127,54 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           </button>
         )}
       </header>
-      {view === "welcome" && <Welcome ui={ui} />}
-      {view === "chat" && <ChatView ui={ui} />}
+      {view === "welcome" && <Welcome ui={ui} frame={frame} />}
+      {view === "contact" && <Contact ui={ui} frame={frame} />}
+      {view === "chat" && <ChatView ui={ui} key={chat.person} />}
       {view === "setting" && <Settings ui={ui} frame={frame} />}
       {view !== "chat" && !state.theme.hideBrand && <footer>{w.brand}</footer>}
       {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={frame.resize} />}
-      {layer === "restart" && (
+      {(layer === "restart" || layer === "erase") && (
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
-            <p id="wc-ask">{w.restartAsk}</p>
+            <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
+            {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
             <button type="button" onClick={() => setLayer("")}>{w.cancel}</button>
             <button
               type="button"
               class="wc-main"
-              data-testid="wc-restart-confirm"
+              data-testid={`wc-${layer}-confirm`}
               ref={(it) => it?.focus()}
               onClick={() => {
+                if (layer === "erase") return void frame.erase().then(() => setLayer(""), () => setFailed(true));
                 setLayer("");
-                frame.go("chat");
-                void chat.begin({ restart: true }).catch(() => undefined);
+                void frame.enter({ restart: true }).catch(() => undefined);
               }}
             >
-              {w.restart}
+              {w[layer]}
             </button>
           </div>
         </div>
       )}
-      {layer.startsWith("image:") && (
-        <div class="wc-lightbox" role="dialog" aria-modal="true" aria-label={w.close} onClick={() => setLayer("")}>
-          <img src={layer.slice(6)} alt="" />
-          <button type="button" class="wc-icon" aria-label={w.cancel} ref={(it) => it?.focus()}>
-            <Icon name="close" />
-          </button>
-        </div>
-      )}
+      {layer.startsWith("image:") && <Lightbox ui={ui} />}
     </div>
   );
 }
 
-function Welcome({ ui: { chat, shell, w, go } }: { ui: Ui }) {
+/** When agents are there again, while they are not; else what stands in its place. */
+function Hours({ ui: { shell, w, locale }, children }: { ui: Ui; children?: string }) {
+  const { hours } = shell.config;
+  const opens = hours?.opensAt && new Date(hours.opensAt);
+  if (!hours || hours.open || (opens && opens <= new Date())) return children ? <small>{children}</small> : null;
+  return (
+    <small data-testid="wc-hours">
+      {hours.text && <span>{fill(w.hours, { hours: hours.text })}</span>}
+      {opens && <span>{fill(w.opens, { when: when(opens, new Date(), locale) })}</span>}
+    </small>
+  );
+}
+
+function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
+  const { chat, shell, w, locale } = ui;
   const { theme } = shell.state;
   const last = chat.timeline.messages.at(-1);
   return (
@@ -147,30 +183,70 @@ function Welcome({ ui: { chat, shell, w, go } }: { ui: Ui }) {
       <p>{(theme.description ?? "").slice(0, 100)}</p>
       <section>
         <h2>{w.talk}</h2>
-        {last ? <p class="wc-last">{last.data.text ?? "…"}</p> : <p class="wc-last">{w.automatic}</p>}
-        <button type="button" class="wc-main" data-testid="wc-start" data-focus onClick={() => go("chat")}>
+        <Hours ui={ui} />
+        <p class="wc-last">{last ? (last.data.text ?? "…") : w.automatic}</p>
+        {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), locale)}</small>}
+        <button type="button" class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
           {chat.hasHistory ? w.resume : w.start}
         </button>
+        {theme.greetingReplies?.slice(0, 3).map((reply, index) => (
+          <button type="button" class="wc-row" data-testid={`wc-reply-${index}`} onClick={() => void frame.ask(reply).catch(() => undefined)}>{reply}</button>
+        ))}
       </section>
     </main>
   );
 }
 
+function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
+  const { fields, consent, required } = shell.config.contactForm!;
+  const [wrong, setWrong] = useState("");
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    const inputs = Array.from((event.currentTarget as HTMLElement).querySelectorAll("input"));
+    const bad = inputs.find((input) => !input.validity.valid);
+    setWrong(bad?.name ?? "");
+    if (bad) return bad.focus();
+    const params: Params = consent ? { contactConsentAt: new Date().toISOString() } : {};
+    for (const { name, type, value } of inputs) if (type !== "checkbox" && value.trim()) params[name] = value.trim();
+    frame.contacted(params);
+  };
+  return (
+    <form class="wc-setting" data-testid="wc-contact-form" noValidate onSubmit={submit} onInput={() => setWrong("")}>
+      {([...fields, ...(consent ? (["consent"] as const) : [])]).map((name, index) => {
+        // A type that is none is text.
+        const kind = { name: "name", phone: "tel", email: "email", consent: "checkbox" }[name] as "email";
+        return (
+          <label>
+            {name === "consent" ? consent : w[name]}
+            <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
+            {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
+          </label>
+        );
+      })}
+      <button class="wc-main" data-testid="wc-contact-submit">{w.start}</button>
+      {!required && <button type="button" class="wc-row" data-testid="wc-contact-skip" onClick={() => frame.contacted({})}>{w.skip}</button>}
+    </form>
+  );
+}
+
+/** How long the person has waited for an agent. */
+const elapsed = (ms: number): string => new Date(Math.max(0, ms)).toISOString().slice(ms < 3_600_000 ? 14 : 11, 19);
+
 function ChatView({ ui }: { ui: Ui }) {
   const { chat, w } = ui;
   const { call, keyboard } = chat.transport.standing;
-  const cancel = keyboard?.buttons?.[0]?.label ?? w.cancelCall;
+  // A call that somebody else made is not taken back by a word.
+  const cancel = keyboard?.buttons?.length === 1 ? keyboard.buttons[0]!.label : "";
   const [over, setOver] = useState(false);
-  const uploads = ui.shell.config.uploads !== false;
   const drop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
-    if (uploads && event.dataTransfer?.files.length) void chat.attach(Array.from(event.dataTransfer.files));
+    if (chat.takesFiles && event.dataTransfer?.files.length) void chat.attach(Array.from(event.dataTransfer.files));
   };
   return (
     <main
       class="wc-chat"
-      onDragOver={(event: DragEvent) => (event.preventDefault(), uploads && setOver(true))}
+      onDragOver={(event: DragEvent) => (event.preventDefault(), chat.takesFiles && setOver(true))}
       onDragLeave={() => setOver(false)}
       onDrop={drop}
     >
@@ -186,7 +262,8 @@ function ChatView({ ui }: { ui: Ui }) {
         <div class="wc-bar wc-wait" data-testid="wc-wait-strip">
           <i />
           {w.waiting}
-          <button type="button" data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>
+          <time data-testid="wc-elapsed">{elapsed(Date.now() - chat.since)}</time>
+          {cancel && <button type="button" data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>}
         </div>
       )}
       <TimelineView ui={ui} />
@@ -198,6 +275,9 @@ function ChatView({ ui }: { ui: Ui }) {
 }
 
 function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Frame }) {
+  const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
+    <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
+  );
   return (
     <main class="wc-setting">
       <fieldset>
@@ -214,9 +294,22 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
           <button type="button" aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
         ))}
       </fieldset>
+      {toggle("sound", frame.sound, () => {
+        frame.set({ sound: !frame.sound });
+        if (frame.sound) ring();
+      })}
+      {"Notification" in window && toggle("notice", frame.notice, async () => {
+        const granted = !frame.notice && (await Notification.requestPermission());
+        frame.set({ notice: granted === "granted" });
+      })}
       {(chat.started || chat.hasHistory) && (
-        <button type="button" class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
+        <>
+          <button type="button" class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
+          <button type="button" class="wc-row wc-bad" data-testid="wc-erase" onClick={() => open("erase")}>{w.erase}</button>
+        </>
       )}
+      {storageBlocked() && <small data-testid="wc-unstored">{w.unstored}</small>}
+      <small>Malgil {VERSION}</small>
     </main>
   );
 }
@@ -226,6 +319,14 @@ class Frame {
   redraw = (): void => undefined;
   locale: Locale = "ko";
   size = 100;
+  sound = false;
+  notice = false;
+  /** What the contact form brought, until the server has it; its opposite number waits for it. */
+  #contact: Params | undefined;
+  #contacted: (() => void) | undefined;
+  #met = false;
+  readonly phone: ReturnType<typeof phone>;
+  readonly #recalled: Promise<void>;
   #wanted: [number, number] | undefined;
   readonly wrapper: HTMLElement;
   readonly #root: HTMLElement;
@@ -236,8 +337,6 @@ class Frame {
     const wrapper = document.createElement("div");
     wrapper.className = "closer_webchat_chat_wrapper";
     const shadow = wrapper.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(messageCss + css);
     shadow.adoptedStyleSheets = [sheet];
     this.#root = document.createElement("div");
     this.#root.className = "wc-root";
@@ -246,32 +345,109 @@ class Frame {
     this.wrapper = wrapper;
     this.#chat = new Chat(shell);
     this.#dark.addEventListener("change", this.paint);
-    const saved = local.get<{ locale?: Locale; size?: number; wanted?: [number, number] }>(`wc:${shell.botId}:settings`);
-    const asked = shell.options.locale && shell.options.locale !== "auto" ? shell.options.locale : shell.config.locale;
-    this.locale = saved?.locale ?? ((asked ?? navigator.language).startsWith("en") ? "en" : "ko");
-    this.size = saved?.size ?? 100;
-    this.#wanted = saved?.wanted;
+    const { wanted, ...saved } = local.get<Partial<Frame> & { wanted?: [number, number] }>(`wc:${shell.botId}:settings`) ?? {};
+    Object.assign(this, saved);
+    this.#wanted = wanted;
+    this.#chat.heard = this.#hear;
+    this.phone = phone(shell, wrapper);
     document.body.append(wrapper);
+    addEventListener("storage", this.#erased);
     this.paint();
     render(<Window chat={this.#chat} shell={shell} frame={this} />, this.#root);
-    void this.#chat.recall().then(() => {
-      // A talk that was open before the reload, or one that needs no welcome.
-      const again = perTab.get<ViewName>(`wc:${shell.botId}:view`) === "chat" && this.#chat.hasHistory;
-      if ((again || shell.state.theme.skipWelcome) && shell.state.isOpen && shell.state.view.current === "welcome") this.go("chat");
-    });
+    this.#recalled = this.#chat.recall();
   }
 
+  /** At the first opening: the new talk that was asked for, one that was open before the reload, or one that needs no welcome. */
+  readonly #meet = (): void => {
+    const { botId, options, state } = this.shell;
+    if (this.#met || !state.isOpen) return;
+    this.#met = true;
+    const again = perTab.get<ViewName>(`wc:${botId}:view`) === "chat" && this.#chat.hasHistory;
+    if (options.restart) void this.enter({ restart: true }).catch(() => undefined);
+    else if ((again || state.theme.skipWelcome) && state.view.current === "welcome") this.go("chat");
+  };
+
+  get #contactKey(): string {
+    return `wc:${this.shell.botId}:contact:${this.shell.options.userKey ?? ""}`;
+  }
+
+  /** The contact form comes first: always if it is required, else before a first talk. */
+  #asks(): boolean {
+    const { config, state } = this.shell;
+    const form = config.contactForm;
+    return !!form && !this.#contact && !local.get(this.#contactKey) && (form.required || !(state.theme.skipWelcome || this.#chat.started || this.#chat.hasHistory));
+  }
+
+  /** Into the chat, by the contact form where it is asked for. */
+  readonly enter: App["startConversation"] = async (options) => {
+    if (this.#asks()) {
+      await new Promise<void>((done) => {
+        this.#contacted = done;
+        this.go("contact");
+      });
+    }
+    const contact = this.#contact;
+    const begun = this.#chat.begin(options, contact);
+    this.go("chat");
+    await begun;
+    if (contact) local.set(this.#contactKey, true);
+    this.#contact = undefined;
+  };
+
+  /** The contact form was filled in, or skipped. */
+  contacted(params: Params): void {
+    this.#contact = params;
+    const waiting = this.#contacted;
+    this.#contacted = undefined;
+    if (waiting) waiting();
+    else void this.enter().catch(() => undefined);
+  }
+
+  readonly ask = async (text: string): Promise<void> => {
+    await this.enter();
+    this.#chat.say({ type: "text", text });
+  };
+
+  async erase(): Promise<void> {
+    await this.#chat.erase();
+    local.set(this.#contactKey, undefined);
+    this.go("welcome");
+  }
+
+  /** Another tab deleted what was said. */
+  readonly #erased = ({ key, newValue }: StorageEvent): void => {
+    if (key !== `wc:${this.shell.botId}` || newValue !== null) return;
+    void this.#chat.become(this.shell.options.userKey ?? "");
+    this.go("welcome");
+  };
+
+  readonly #hear = ({ data }: Message): void => {
+    if (!leads()) return;
+    const { botId, setOpen, state } = this.shell;
+    if (this.sound) ring();
+    if (!this.notice || !document.hidden) return;
+    try {
+      new Notification(state.theme.title ?? "", { body: data.text ?? "…", tag: botId }).onclick = () => {
+        window.focus();
+        setOpen(true);
+      };
+    } catch {
+      // Phones let service workers alone do this.
+    }
+  };
+
   readonly paint = (): void => {
-    const { theme } = this.shell.state;
+    const { shell } = this;
+    const { theme } = shell.state;
+    this.locale = shell.locale();
+    if (shell.page) {
+      document.title = theme.title ?? "";
+      document.documentElement.lang = this.locale;
+    }
     const scheme = theme.colorScheme === "light" || theme.colorScheme === "dark" ? theme.colorScheme : this.#dark.matches ? "dark" : "light";
-    const primary = parseHex(theme.primaryColor) ?? "#0e6b5c";
-    const paper = scheme === "dark" ? "#1c1f25" : "#ffffff";
     const { style } = this.wrapper;
     const put = (name: string, value: string): void => style.setProperty(name, value);
-    this.shell.place(this.wrapper);
-    put("--brand-text", readableOn(paper, primary));
-    const ink = parseHex(theme.textColor);
-    if (ink) put("--ink", readableOn(paper, ink));
+    this.shell.place(this.wrapper, scheme === "dark" ? "#1c1f25" : undefined);
     const size = theme.defaultWindowSize;
     const [width, height] = Array.isArray(size) ? size : [size?.width, size?.height];
     const [w, h] = this.#wanted ?? [width, height];
@@ -284,8 +460,12 @@ class Frame {
   };
 
   readonly go = (view: ViewName | "back"): void => {
+    if (view === "chat" && this.#asks()) view = "contact";
+    if (view === "contact" && !this.shell.config.contactForm) return;
     const { view: state } = this.shell.state;
-    const stack = view === "back" ? state.stack.slice(0, -1) : state.stack.includes(view) ? state.stack.slice(0, state.stack.indexOf(view) + 1) : [...state.stack, view];
+    // The form is passed once: there is no way back into it.
+    const known = state.stack.filter((name) => name !== "contact" || view === "contact");
+    const stack = view === "back" ? state.stack.slice(0, -1) : known.includes(view) ? known.slice(0, known.indexOf(view) + 1) : [...known, view];
     if (!stack.length) return;
     const current = stack.at(-1)!;
     this.shell.state.view = { current, stack };
@@ -317,9 +497,10 @@ class Frame {
     };
   };
 
-  set(settings: { locale?: Locale; size?: number }): void {
+  set(settings: { locale?: Locale; size?: number; sound?: boolean; notice?: boolean }): void {
     Object.assign(this, settings);
-    local.set(`wc:${this.shell.botId}:settings`, { locale: this.locale, size: this.size, wanted: this.#wanted });
+    const { locale, size, sound, notice } = this;
+    local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
     this.paint();
     this.redraw();
   }
@@ -333,22 +514,30 @@ class Frame {
     return {
       setOpen: (open) => {
         perTab.set(`wc:${shell.botId}:open`, open);
+        this.phone.opened(open);
         this.paint();
         this.redraw();
+        void this.#recalled.then(this.#meet);
       },
       repaint: () => {
         this.paint();
         this.redraw();
       },
       changeView: (view, how) => this.go(how === "pop" ? "back" : view),
-      setParams: async (params) => {
-        if (chat.started) await chat.transport.setParams(params);
+      setParams: async () => {
+        if (!chat.started) return;
+        const { unsent } = shell.state;
+        shell.state.unsent = {};
+        await chat.transport.setParams(unsent);
       },
-      setUserKey: (userKey) => chat.become(userKey),
-      startConversation: async (options) => {
-        await chat.begin(options);
-        this.go("chat");
+      setUserKey: async (userKey) => {
+        const wasStarted = chat.started;
+        this.#contact = undefined;
+        await chat.become(userKey);
+        if (wasStarted) await this.enter();
       },
+      startConversation: this.enter,
+      ask: this.ask,
       changeNavigation: async (place) => {
         begun();
         chat.transport.send(place);
@@ -364,6 +553,8 @@ class Frame {
       destroy: () => {
         chat.close();
         this.#dark.removeEventListener("change", this.paint);
+        removeEventListener("storage", this.#erased);
+        this.phone.end();
         render(null, this.#root);
         this.wrapper.remove();
       },

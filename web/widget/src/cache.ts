@@ -8,7 +8,6 @@ export interface Saved {
 
 const KEEP = 30;
 const STORE = "talks";
-const memory = new Map<string, Saved>();
 let opened: Promise<IDBDatabase> | null = null;
 
 function database(): Promise<IDBDatabase> {
@@ -31,40 +30,24 @@ function asked<T>(mode: IDBTransactionMode, ask: (store: IDBObjectStore) => IDBR
   );
 }
 
+/** Where storage is blocked, nothing is kept, and the network brings it all. */
 export const cache = {
-  async read(key: string): Promise<Saved | undefined> {
-    try {
-      return (await asked<Saved | undefined>("readonly", (store) => store.get(key))) ?? memory.get(key);
-    } catch {
-      return memory.get(key);
-    }
-  },
-  async write(key: string, { rev, messages }: Saved): Promise<void> {
-    const saved = { rev, messages: messages.slice(-KEEP) };
-    memory.set(key, saved);
-    try {
-      await asked("readwrite", (store) => store.put(saved, key));
-    } catch {
-      // Storage is blocked: memory has it.
-    }
-  },
-  async remove(key: string): Promise<void> {
-    memory.delete(key);
-    try {
-      await asked("readwrite", (store) => store.delete(key));
-    } catch {
-      // Nothing was stored.
-    }
-  },
+  read: (key: string): Promise<Saved | undefined> => asked<Saved | undefined>("readonly", (store) => store.get(key)).catch(() => undefined),
+  write: (key: string, { rev, messages }: Saved): Promise<unknown> =>
+    asked("readwrite", (store) => store.put({ rev, messages: messages.slice(-KEEP) }, key)).catch(() => undefined),
+  remove: (key: string): Promise<unknown> => asked("readwrite", (store) => store.delete(key)).catch(() => undefined),
 };
 
-/** Web storage that may be blocked. */
+/** What the web storage did not take is kept in memory, for as long as the page lives. */
+const unstored: Record<string, unknown> = {};
+
+/** Web storage that may be blocked or full. */
 export function stored(area: "localStorage" | "sessionStorage") {
   return {
     get<T>(key: string): T | undefined {
+      if (area + key in unstored) return unstored[area + key] as T;
       try {
-        const text = window[area].getItem(key);
-        return text === null ? undefined : (JSON.parse(text) as T);
+        return (JSON.parse(window[area].getItem(key)!) ?? undefined) as T;
       } catch {
         return undefined;
       }
@@ -73,9 +56,14 @@ export function stored(area: "localStorage" | "sessionStorage") {
       try {
         if (value === undefined) window[area].removeItem(key);
         else window[area].setItem(key, JSON.stringify(value));
+        delete unstored[area + key];
       } catch {
-        // Blocked or full.
+        unstored[area + key] = value;
       }
     },
   };
+}
+
+export function storageBlocked(): boolean {
+  return Object.keys(unstored).length > 0;
 }

@@ -2,7 +2,9 @@ import {
   type Agent,
   type Button,
   ChatError,
+  type Item,
   type Keyboard,
+  type Message,
   type MessageData,
   type Outgoing,
   type Params,
@@ -11,8 +13,11 @@ import {
   type Status,
   Timeline,
   Transport,
+  type Turn,
 } from "@malgil/protocol";
 import { cache, stored } from "./cache";
+import { lead } from "./ring";
+import { Pace } from "./pace";
 import type { Shell } from "./shell";
 
 const local = stored("localStorage");
@@ -39,13 +44,16 @@ export interface Tray {
 
 const MAX_FILE = 10 * 1024 * 1024;
 const MAX_FILES = 5;
+/** What the server takes, and what may be made into it. */
 const IMAGE = /^image\/(?:jpeg|png|gif|webp|bmp)$/;
+const PICTURE = /^image\/|\.hei[cf]$/i;
 
 /** One end user's talk as the window shows it. */
 export class Chat {
   readonly timeline = new Timeline();
   readonly notes: Note[] = [];
   readonly pressed = new Set<string>();
+  readonly pace = new Pace(() => this.changed());
   transport!: Transport;
   started = false;
   loading = false;
@@ -56,6 +64,14 @@ export class Chat {
   tray: Tray[] = [];
   /** The keyboard of the newest turn; hidden once something was said. */
   hidden: Keyboard | null = null;
+  /** When the call for an agent began to wait, as far as this tab knows. */
+  since = 0;
+  /** Counts the people who were here: nothing of one is shown to the next. */
+  person = 0;
+  /** Told of each message that somebody else said just now. */
+  heard: (message: Message) => void = () => undefined;
+  /** Where the reader left off: what is above this revision was not read then. */
+  line = 0;
 
   readonly #listeners = new Set<() => void>();
   #key: string;
@@ -66,6 +82,7 @@ export class Chat {
   /** The page of older messages comes before this revision. */
   #next = 0;
   #callStatus: string | null = null;
+  #follow: (() => void) | undefined;
 
   constructor(readonly shell: Shell) {
     this.#key = `wc:${shell.botId}`;
@@ -74,7 +91,16 @@ export class Chat {
 
   get keyboard(): Keyboard | null {
     const { keyboard } = this.transport.standing;
-    return keyboard === this.hidden ? null : keyboard;
+    return this.pace.waits || keyboard === this.hidden ? null : keyboard;
+  }
+
+  get items(): Item[] {
+    return this.timeline.items.filter(({ message }) => !this.pace.hides(message));
+  }
+
+  get takesFiles(): boolean {
+    const type = this.keyboard?.type;
+    return this.shell.config.uploads !== false && (!type || type === "any" || type === "buttons");
   }
 
   get hasHistory(): boolean {
@@ -103,19 +129,23 @@ export class Chat {
     this.changed();
   }
 
-  /** Connects, and begins the conversation if there is none. */
-  async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}): Promise<void> {
-    if (options.params) this.shell.state.params = { ...this.shell.state.params, ...options.params };
-    const { params } = this.shell.state;
+  /** Connects, and begins the conversation if there is none; `contact` is what the person wrote of themselves. */
+  async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}, contact?: Params): Promise<void> {
+    const { state } = this.shell;
+    const news = { ...state.unsent, ...options.params, ...contact };
+    state.unsent = {};
+    state.params = { ...state.params, ...options.params };
     this.loading = true;
     this.problem = null;
     this.changed();
     try {
       const { transport } = this;
-      const session = await transport.open();
-      if (options.restart || session.conversationId === null) await transport.start(params, options.restart);
-      else if (options.params) await transport.setParams(options.params);
+      await transport.open();
+      if (options.restart || transport.standing.conversationId === null) await transport.start({ ...state.params, ...contact }, options.restart);
+      else if (Object.keys(news).length) await transport.setParams(news);
+      if (transport !== this.transport) return;
       this.started = true;
+      this.#follow ??= lead(`${this.#key}:sound`);
       if (options.navigation) transport.send(options.navigation);
     } catch (error) {
       if (this.bar !== "refused") this.problem = "startFailed";
@@ -135,16 +165,18 @@ export class Chat {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
     if (button.type === "goto" || (!button.type && flowId !== undefined)) {
-      const id = this.#ask({ flowId: Number(flowId), ...(nodeId === undefined ? {} : { nodeId: Number(nodeId) }) });
+      const id = this.#ask({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
       if (id) this.timeline.label(id, label);
       this.changed();
-    } else this.#ask({ type: "text", text: label, ...(payload === undefined ? {} : { payload }) });
+    } else this.#ask({ type: "text", text: label, payload });
   }
 
   #ask(said: MessageData | Place): string | undefined {
     try {
       const id = this.transport.send(said);
+      this.pace.end();
       this.problem = null;
+      this.line = 0;
       this.hidden = this.transport.standing.keyboard;
       this.changed();
       return id;
@@ -171,8 +203,8 @@ export class Chat {
 
   async attach(files: Iterable<File>): Promise<void> {
     const taken = [...files].slice(0, MAX_FILES).map((file) => {
-      const error = !IMAGE.test(file.type) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
-      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), ...(error ? { error } : {}) };
+      const error = !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
+      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error };
       return entry as Tray;
     });
     this.tray = [...this.tray, ...taken];
@@ -183,7 +215,7 @@ export class Chat {
   async upload(entry: Tray): Promise<void> {
     delete entry.error;
     try {
-      const file = await shrink(entry.file!);
+      const file = await prepared(entry.file!);
       const data = await this.transport.upload(file, (share) => {
         entry.share = share;
         this.changed();
@@ -191,8 +223,8 @@ export class Chat {
       if (!this.tray.includes(entry)) return;
       this.drop(entry);
       this.say(data);
-    } catch {
-      entry.error = "fileFailed";
+    } catch (error) {
+      entry.error = (error as ChatError).code === "fileType" ? "fileType" : "fileFailed";
       this.changed();
     }
   }
@@ -205,31 +237,82 @@ export class Chat {
 
   /** Another person: nothing of the one before stays on the screen. */
   async become(userKey: string): Promise<void> {
-    const wasStarted = this.started;
     this.transport.close();
     this.#forget();
+    this.read();
+    perTab.set(this.draftKey, undefined);
     this.shell.state.userKey = userKey;
     this.#make();
     this.changed();
     await this.recall();
-    if (wasStarted) await this.begin();
   }
 
+  /** Deletes what was said, on the server and here. */
+  async erase(): Promise<void> {
+    const { transport, shell } = this;
+    await transport.erase();
+    const { userKey } = transport.session!;
+    local.set(this.#key, undefined);
+    perTab.set(`${this.#key}:outbox:${userKey}`, undefined);
+    const left = this.become(shell.options.userKey ?? "");
+    await cache.remove(`${this.#key}:${userKey}`);
+    await left;
+  }
+
+  get draftKey(): string {
+    return `${this.#key}:draft`;
+  }
+
+  /** The window shows what there is. */
   read(): void {
+    this.#seen(true);
     if (this.shell.state.unread) {
       this.shell.state.unread = 0;
       this.shell.emit("unread", 0);
       this.shell.paint();
     }
     this.transport.read();
+    this.changed();
+  }
+
+  /** `missed`: it came while nobody looked, so that a line says where it begins. */
+  #seen(missed: boolean): void {
+    if (!this.shell.state.isOpen) return;
+    const key = `${this.#key}:read:${this.shell.state.userKey}`;
+    const last = local.get<number>(key) ?? 0;
+    const newest = this.timeline.messages.at(-1)?.rev ?? 0;
+    if (newest <= last) return;
+    if (missed) this.line = last;
+    local.set(key, newest);
+  }
+
+  /** One after the other, where somebody looks on and wants motion, and nothing of their own waits below. */
+  #paces({ arrived, clientId, messages }: Turn): boolean {
+    const { isOpen, view } = this.shell.state;
+    return (
+      arrived === "now" &&
+      isOpen &&
+      view.current === "chat" &&
+      document.visibilityState === "visible" &&
+      !matchMedia("(prefers-reduced-motion: reduce)").matches &&
+      (clientId !== undefined || !messages.some(({ isUser }) => isUser)) &&
+      !this.timeline.items.at(-1)?.status
+    );
   }
 
   close(): void {
     this.transport.close();
+    this.#follow?.();
     this.#listeners.clear();
   }
 
   #forget(): void {
+    clearTimeout(this.#saveTimer);
+    clearTimeout(this.#typingTimer);
+    perTab.set(`${this.#key}:draft`, undefined);
+    this.person += 1;
+    this.tray = [];
+    this.agentTyping = this.problem = null;
     this.timeline.clear();
     this.timeline.setOutbox([]);
     this.notes.length = 0;
@@ -237,6 +320,8 @@ export class Chat {
     this.started = this.more = false;
     this.#next = 0;
     this.hidden = null;
+    this.line = 0;
+    this.pace.end();
     this.#callStatus = null;
   }
 
@@ -255,10 +340,10 @@ export class Chat {
       {
         host: shell.host,
         botId: shell.botId,
-        ...(userKey ? { userKey } : {}),
-        ...(identity ? { identity } : {}),
-        ...(resume ? { resume } : {}),
-        ...(outbox ? { outbox } : {}),
+        userKey: userKey || undefined,
+        identity: identity || undefined,
+        resume,
+        outbox,
       },
       {
         session: (session) => {
@@ -268,9 +353,15 @@ export class Chat {
         turn: (turn) => {
           const fresh = this.timeline.add(turn);
           this.agentTyping = null;
+          const paces = this.#paces(turn);
+          if (!paces || fresh.some(({ isUser }) => isUser)) this.pace.end();
+          if (paces) this.pace.add(fresh.filter(({ isUser }) => !isUser));
+          this.#seen(turn.arrived === "missed" && transport.status !== "online");
           for (const message of fresh) {
             shell.emit("message", message);
-            if (!message.isUser && !shell.state.isOpen && !shell.page) shell.state.unread += 1;
+            if (message.isUser) continue;
+            this.heard(message);
+            if (!shell.state.isOpen && !shell.page) shell.state.unread += 1;
           }
           if (!shell.state.isOpen && fresh.length) {
             shell.emit("unread", shell.state.unread);
@@ -282,10 +373,14 @@ export class Chat {
         standing: ({ call }) => {
           const before = this.#callStatus;
           this.#callStatus = call.status;
+          if (call.status === "waiting" && before !== call.status) {
+            this.since = (before === null && perTab.get<number>(`${key}:since`)) || Date.now();
+            perTab.set(`${key}:since`, this.since);
+          }
           if (before !== null && before !== call.status) {
             const name = agentName(call.agent);
-            if (call.status === "in_progress") this.notes.push({ after: transport.rev, kind: "joined", ...(name ? { name } : {}) });
-            else if (before === "in_progress") this.notes.push({ after: transport.rev, kind: "ended" });
+            if (call.status === "in_progress" && shell.state.theme.announceAgent !== false) this.notes.push({ after: transport.rev, kind: "joined", name });
+            if (before === "in_progress") this.notes.push({ after: transport.rev, kind: "ended" });
             shell.emit("agent", call);
             shell.emit("state", call.status);
           }
@@ -295,10 +390,12 @@ export class Chat {
           this.timeline.prepend(messages);
           this.more = more;
           this.#next = next;
+          this.#seen(true);
           this.#save();
           this.changed();
         },
         reset: () => {
+          this.pace.end();
           this.timeline.clear();
           this.#next = 0;
           this.changed();
@@ -357,21 +454,25 @@ export function agentName(agent: Agent | undefined): string | undefined {
   return agent?.displayName ?? agent?.profile?.displayName;
 }
 
-/** Large photos are drawn anew at 2,048 px, which also drops where they were taken; animations stay as they are. */
-async function shrink(file: File): Promise<File> {
-  if (file.type === "image/gif" || !globalThis.createImageBitmap) return file;
-  try {
-    const picture = await createImageBitmap(file);
-    const scale = Math.min(1, 2048 / Math.max(picture.width, picture.height));
-    if (scale === 1 && file.type !== "image/jpeg") return file;
-    const canvas = document.createElement("canvas");
-    canvas.width = Math.round(picture.width * scale);
-    canvas.height = Math.round(picture.height * scale);
-    canvas.getContext("2d")!.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    const type = file.type === "image/png" ? "image/png" : "image/jpeg";
-    const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.9));
-    return blob ? new File([blob], file.name, { type }) : file;
-  } catch {
-    return file;
-  }
+/**
+ * Photos are drawn anew at 2,048 px at most, which also drops where they were taken; animations stay as they are. What the server
+ * does not take becomes a JPEG, if the browser can read it.
+ */
+async function prepared(file: File): Promise<File> {
+  const { type } = file;
+  const taken = IMAGE.test(type);
+  if (type === "image/gif") return file;
+  const picture = await createImageBitmap(file).catch(() => {
+    throw new ChatError(taken ? "fileFailed" : "fileType");
+  });
+  const scale = Math.min(1, 2048 / Math.max(picture.width, picture.height));
+  if (scale === 1 && taken && type !== "image/jpeg") return file;
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.round(picture.width * scale);
+  canvas.height = Math.round(picture.height * scale);
+  canvas.getContext("2d")!.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, /png|webp/.test(type) ? type : "image/jpeg", 0.9));
+  if (!blob) throw new ChatError("fileFailed");
+  const name = blob.type === type ? file.name : file.name.replace(/(?:\.\w+)?$/, blob.type === "image/png" ? ".png" : ".jpg");
+  return new File([blob], name, { type: blob.type });
 }

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
 import { stored } from "./cache";
 import { type Emoji, parseEmoji } from "./emoji";
+import { walk } from "./keys";
 import { numberProblem } from "./number";
 import { fill } from "./strings";
 
@@ -12,16 +13,15 @@ const perTab = stored("sessionStorage");
 const local = stored("localStorage");
 
 export function Composer({ ui }: { ui: Ui }) {
-  const { chat, w, shell } = ui;
-  const draftKey = `wc:${shell.botId}:draft`;
-  const [text, setText] = useState(() => perTab.get<string>(draftKey) ?? "");
+  const { chat, w } = ui;
+  const { draftKey, takesFiles } = chat;
+  const [text, setText] = useState("");
   const [problem, setProblem] = useState("");
   const area = useRef<HTMLTextAreaElement>(null);
   const composing = useRef(false);
   const files = useRef<HTMLInputElement>(null);
   const { keyboard } = chat;
   const number = keyboard?.type === "number" ? keyboard : null;
-  const attach = shell.config.uploads !== false && (!keyboard || keyboard.type === "any" || keyboard.type === "buttons");
   const length = countCharacters(text);
   const empty = text.trim() === "";
   const problems = w as unknown as Record<string, string>;
@@ -39,6 +39,7 @@ export function Composer({ ui }: { ui: Ui }) {
     it.style.height = `${Math.min(it.scrollHeight, 5 * 21 + 20)}px`;
   }, [text]);
   useEffect(() => setProblem(""), [keyboard]);
+  useEffect(() => setText(perTab.get<string>(draftKey) ?? ""), [chat.transport]);
 
   const send = (): void => {
     if (empty || composing.current) return;
@@ -52,11 +53,11 @@ export function Composer({ ui }: { ui: Ui }) {
     area.current?.focus();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
-    // While Hangul is composed, Enter ends the syllable and sends nothing.
     if (event.key === "ArrowUp" && empty) {
-      (area.current?.getRootNode() as ShadowRoot).querySelector<HTMLElement>('[data-testid="wc-timeline"]')?.focus();
-      return;
+      event.preventDefault();
+      return ui.focus(".wc-msg");
     }
+    // While Hangul is composed, Enter ends the syllable and sends nothing.
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || composing.current || event.keyCode === 229) return;
     if (matchMedia("(pointer: coarse) and (hover: none)").matches) return;
     event.preventDefault();
@@ -64,7 +65,7 @@ export function Composer({ ui }: { ui: Ui }) {
   };
   const paste = (event: ClipboardEvent): void => {
     const pasted = Array.from(event.clipboardData?.files ?? []);
-    if (pasted.length && attach) {
+    if (pasted.length && takesFiles) {
       event.preventDefault();
       void chat.attach(pasted);
     }
@@ -90,23 +91,23 @@ export function Composer({ ui }: { ui: Ui }) {
             <li key={entry.id} data-testid={`wc-tray-${index}`}>
               {entry.preview && <img src={entry.preview} alt="" />}
               {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
-              {entry.error === "fileFailed" && <button type="button" onClick={() => void chat.upload(entry)}>{w.retry}</button>}
-              <button type="button" class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
+              {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
+              <button class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
                 <Icon name="close" />
               </button>
             </li>
           ))}
         </ul>
       )}
-      {keyboard?.type === "location" && <button type="button" class="wc-main" onClick={locate}>{w.location}</button>}
+      {keyboard?.type === "location" && <button class="wc-main" onClick={locate}>{w.location}</button>}
       {said && <p class="wc-problem" role="alert" data-testid="wc-problem">{said}</p>}
       <div class="wc-field">
-        <button type="button" class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
+        <button class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
           <Icon name="smile" />
         </button>
-        {attach && (
-          <button type="button" class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
-            <Icon name="clip" />
+        {takesFiles && (
+          <button class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
+            <Icon name="image" />
           </button>
         )}
         <input
@@ -138,7 +139,7 @@ export function Composer({ ui }: { ui: Ui }) {
           onPaste={paste}
         />
         {length >= COUNTER && <span class={length > MAX ? "wc-count wc-over" : "wc-count"} data-testid="wc-count">{length.toLocaleString("en")}/1,000</span>}
-        <button type="button" class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
+        <button class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
           <Icon name="send" />
         </button>
       </div>
@@ -156,7 +157,7 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     fetch(`${shell.host}/${EMOJI_FILE}`).then(async (found) => setGroups(parseEmoji(await found.text())), () => ui.open(""));
-    return () => (box.current?.getRootNode() as ShadowRoot | undefined)?.querySelector<HTMLElement>("textarea")?.focus();
+    return () => ui.focus("textarea");
   }, []);
   const wanted = query.trim().toLowerCase();
   const shown: string[] = wanted
@@ -167,26 +168,18 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
     local.set(recentKey, [emoji, ...recent.filter((other) => other !== emoji)].slice(0, 24));
     insert(emoji);
   };
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const cells = Array.from(box.current!.querySelectorAll<HTMLElement>(".wc-cells button"));
-    const at = cells.indexOf(event.target as HTMLElement);
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }[event.key];
-    if (step === undefined || (at < 0 && event.key !== "ArrowDown")) return;
-    event.preventDefault();
-    cells[at < 0 ? 0 : Math.min(cells.length - 1, Math.max(0, at + step))]?.focus();
-  };
   return (
-    <div class="wc-palette" ref={box} role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={onKeyDown}>
+    <div class="wc-palette" ref={box} role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={(event: KeyboardEvent) => walk(event, ".wc-cells button", { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }, "ArrowDown")}>
       <input type="search" placeholder={w.emojiSearch} aria-label={w.emojiSearch} value={query} ref={(it) => { if (it && !it.dataset.seen) { it.dataset.seen = "1"; it.focus(); } }} onInput={(event) => setQuery((event.currentTarget as HTMLInputElement).value)} />
       <div class="wc-tabs">
-        {recent.length > 0 && <button type="button" aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
+        {recent.length > 0 && <button aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
         {groups.map((group, index) => (
-          <button type="button" key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
+          <button key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
         ))}
       </div>
       <div class="wc-cells">
         {shown.map((emoji) => (
-          <button type="button" key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
+          <button key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
         ))}
         {wanted && !shown.length && <p>{w.emojiNone}</p>}
       </div>

@@ -1,12 +1,13 @@
 import type { BotConfig } from "@malgil/protocol";
-import { parseHex, textOn } from "./color";
+import { parseHex, readableOn, textOn } from "./color";
 import css from "./launcher.css";
 import type { App, Launcher, MakeLauncher, MountApp, Shell, Theme } from "./shell";
+import { pieces } from "./teaser";
 
 /** The button in the page, and the app behind it on the first use. */
 
-const KO = { open: "채팅 열기", close: "채팅 닫기", unread: (n: number) => `, 읽지 않은 메시지 ${n}개`, dismiss: "닫기" };
-const EN: typeof KO = { open: "Open chat", close: "Close chat", unread: (n) => `, ${n} unread`, dismiss: "Dismiss" };
+const KO = { open: "채팅 열기", close: "채팅 닫기", unread: (n: number) => `, 읽지 않은 메시지 ${n}개`, dismiss: "닫기", off: "현재 이용할 수 없는 채팅입니다." };
+const EN: typeof KO = { open: "Open chat", close: "Close chat", unread: (n) => `, ${n} unread`, dismiss: "Dismiss", off: "This chat is not available." };
 const TEASER_AFTER = 3_000;
 const TEASER_AGAIN = 30 * 86_400_000;
 const FRESH = 300_000;
@@ -37,7 +38,6 @@ function element(tag: string, attributes: Record<string, string>, parent?: Node)
 const make: MakeLauncher = (loaded) => {
   const { host, botId, options, state, page, emit, load } = loaded;
   const key = `wc:${botId}`;
-  const words = (options.locale && options.locale !== "auto" ? options.locale : navigator.language).startsWith("en") ? EN : KO;
   let config: BotConfig | null = null;
   let app: App | null = null;
   let loading: Promise<App> | null = null;
@@ -45,11 +45,19 @@ const make: MakeLauncher = (loaded) => {
   let wrapper: HTMLElement | null = null;
   let teaser: HTMLElement | null = null;
   let gone = false;
+  let used = false;
   let known!: () => void;
   const ready = new Promise<void>((resolve) => (known = resolve));
   const wanted = state.isOpen;
   state.isOpen = false;
-  const shell: Shell = Object.assign(loaded, { config: null as never, paint, place, setOpen, focusLauncher: () => button?.focus() });
+  const shell: Shell = Object.assign(loaded, { config: null as never, locale, paint, place, setOpen, focusLauncher: () => button?.focus() });
+
+  function locale(): "ko" | "en" {
+    const chosen = /"locale":"(..)"/.exec(kept.get(`${key}:settings`) ?? "")?.[1];
+    const wanted = chosen ?? options.locale ?? state.theme.locale ?? config?.locale ?? "auto";
+    return (wanted === "auto" ? navigator.language : wanted).startsWith("en") ? "en" : "ko";
+  }
+  const words = (): typeof KO => (locale() === "en" ? EN : KO);
 
   function settle(found: BotConfig): void {
     config = shell.config = found;
@@ -75,13 +83,15 @@ const make: MakeLauncher = (loaded) => {
       root.adoptedStyleSheets = [sheet];
       button = element("button", { type: "button", part: "launcher", "data-testid": "wc-launcher" }, root);
       button.onclick = () => setOpen(!state.isOpen);
+      // Whoever comes near will find the window loaded.
+      button.onpointerenter = button.onfocus = () => void need().catch(() => undefined);
       document.body.append(wrapper);
       if (theme.greetingMessage) setTimeout(tease, TEASER_AFTER, root);
     }
     place(wrapper);
     wrapper.classList.toggle("wc-open", state.isOpen);
     button!.setAttribute("aria-expanded", String(state.isOpen));
-    button!.setAttribute("aria-label", state.isOpen ? words.close : words.open + (state.unread ? words.unread(state.unread) : ""));
+    button!.setAttribute("aria-label", state.isOpen ? words().close : words().open + (state.unread ? words().unread(state.unread) : ""));
     const icon = !state.isOpen && /^https:\/\/|^data:image\//.test(theme.icon ?? "") ? theme.icon : "";
     button!.classList.toggle("bare", !!icon && Number(theme.buttonIconSize) >= 100);
     if (icon) {
@@ -99,13 +109,16 @@ const make: MakeLauncher = (loaded) => {
   }
 
   /** Where the owner wants button and window, as custom properties that the page's own style may override. */
-  function place(host: HTMLElement): void {
+  function place(host: HTMLElement, paper = "#ffffff"): void {
     const { theme } = state;
     const primary = parseHex(theme.primaryColor) ?? "#0e6b5c";
+    const ink = parseHex(theme.textColor);
     const [x, y] = [theme.pageMargin ?? 24].flat() as number[];
     const values = {
       "--brand": primary,
       "--on-brand": textOn(primary, parseHex(theme.primaryContrastTextColor)),
+      "--brand-text": readableOn(paper, primary),
+      "--ink": ink ? readableOn(paper, ink) : "",
       "--wc-margin-x": `${Number(x) || 0}px`,
       "--wc-margin-y": `${Number(y ?? x) || 0}px`,
       "--wc-z": Number(theme.zIndex) || 10000,
@@ -122,31 +135,38 @@ const make: MakeLauncher = (loaded) => {
 
   function tease(root: ShadowRoot): void {
     const seen = `${key}:teaser`;
-    if (state.isOpen || app || Date.now() - Number(kept.get(seen)) < TEASER_AGAIN) return;
+    if (used || Date.now() - Number(kept.get(seen)) < TEASER_AGAIN) return;
     const card = element("div", { class: "teaser", part: "teaser", "data-testid": "wc-teaser" }, root);
-    element("p", {}, card).textContent = state.theme.greetingMessage!.slice(0, 100);
-    const close = element("button", { type: "button", "aria-label": words.dismiss, "data-testid": "wc-teaser-close" }, card);
-    close.textContent = "×";
-    close.onclick = (event) => {
-      event.stopPropagation();
+    const text = element("p", {}, card);
+    for (const [plain, bold, label, href] of pieces(state.theme.greetingMessage!.slice(0, 300))) {
+      text.append(plain);
+      if (bold) element("b", {}, text).textContent = bold;
+      if (href) element("a", { href, target: "_blank", rel: "noopener noreferrer" }, text).textContent = label!;
+    }
+    const add = (name: string, said: string, act: () => unknown): HTMLElement => {
+      const made = element("button", { type: "button", "data-testid": `wc-teaser-${name}` }, card);
+      made.textContent = said;
+      made.onclick = act;
+      return made;
+    };
+    add("close", "×", () => {
       kept.set(seen, `${Date.now()}`);
       card.remove();
-    };
-    card.onclick = () => setOpen(true);
+    }).setAttribute("aria-label", words().dismiss);
+    state.theme.greetingReplies?.slice(0, 3).forEach((reply, index) => add(`reply-${index}`, reply, () => {
+      setOpen(true);
+      need().then((it) => it.ask(reply)).catch((error) => emit("error", error));
+    }));
+    card.onclick = ({ target }) => (target as Element).closest("a, button") || setOpen(true);
     teaser = card;
   }
 
   function need(): Promise<App> {
     return (loading ??= ready.then(() => {
       if (!config?.enabled || gone) throw Object.assign(Error("the chat is off"), { code: "not_found" });
-      button?.classList.add("busy");
       return load<MountApp>(APP_FILE);
-    }).then((mount) => {
-      button?.classList.remove("busy");
-      return (app = mount(shell));
-    }).catch((error) => {
+    }).then((mount) => (app = mount(shell))).catch((error) => {
       loading = null;
-      button?.classList.remove("busy");
       throw error;
     }));
   }
@@ -154,16 +174,18 @@ const make: MakeLauncher = (loaded) => {
   function setOpen(open: boolean): void {
     if (state.isOpen === open || (open && gone)) return;
     state.isOpen = open;
+    used ||= open;
     teaser?.remove();
     paint();
     emit(open ? "open" : "close");
     if (app) app.setOpen(open);
     else if (open) {
+      button?.classList.add("busy");
       need().then(() => app!.setOpen(state.isOpen)).catch((error) => {
         state.isOpen = false;
         paint();
         emit("error", error);
-      });
+      }).finally(() => button?.classList.remove("busy"));
     }
   }
 
@@ -197,7 +219,10 @@ const make: MakeLauncher = (loaded) => {
     }
     if (page || wanted || (open ?? String(!!options.defaultOpen)) === "true") {
       if (config?.enabled && state.isEnabled) setOpen(true);
-      else if (page) document.body.textContent = words === EN ? "This chat is not available." : "현재 이용할 수 없는 채팅입니다.";
+      else if (page) {
+        document.documentElement.lang = locale();
+        document.body.textContent = words().off;
+      }
     }
   });
 

@@ -30,6 +30,7 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     unread: 0,
     userKey: options.userKey ?? "",
     params: { ...options.params },
+    unsent: {},
     theme: { ...options.theme },
     view: { current: "welcome", stack: ["welcome"] },
   };
@@ -57,7 +58,8 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
   };
   const setParams = (params: State["params"]): Promise<void> => {
     state.params = { ...state.params, ...params };
-    return later((app) => app.setParams(params));
+    state.unsent = { ...state.unsent, ...params };
+    return later((app) => app.setParams());
   };
   const methods = {
     setOpen, setEnabled, setParams,
@@ -146,8 +148,8 @@ function begin(): void {
     new URLSearchParams(location.search).forEach((value, name) => {
       (["userKey", "sessionId", "restart", "locale"].includes(name) ? reserved : params)[name] = value;
     });
-    const { userKey, locale } = reserved;
-    return void create(botId, { params, ...(userKey ? { userKey } : {}), ...(locale ? { locale } : {}) });
+    const { userKey, locale, restart } = reserved;
+    return void create(botId, { params, restart: /^(?:1|true|)$/.test(restart ?? "no"), ...(userKey ? { userKey } : {}), ...(locale ? { locale } : {}) });
   }
   if (/webchat\.min\.js/.test(source) || attribute("callback")) {
     const init = initializer(botId, { params: dataParams() });

@@ -23,9 +23,12 @@ export interface Theme {
   skipWelcome?: boolean;
   hideBrand?: boolean;
   announceAgent?: boolean;
+  /** Questions to begin with, on the teaser and the welcome view. */
+  greetingReplies?: string[];
+  locale?: string;
 }
 
-export type ViewName = "welcome" | "chat" | "setting";
+export type ViewName = "welcome" | "contact" | "chat" | "setting";
 
 export interface State {
   isOpen: boolean;
@@ -33,6 +36,8 @@ export interface State {
   unread: number;
   userKey: string;
   params: Params;
+  /** Parameters that the page changed and the server does not know yet. */
+  unsent: Params;
   theme: Theme;
   view: { current: ViewName; stack: ViewName[] };
 }
@@ -47,6 +52,8 @@ export interface InitOptions {
   defaultOpen?: boolean;
   theme?: Theme;
   locale?: string;
+  /** The full page was asked to begin anew. */
+  restart?: boolean;
 }
 
 export interface Shell {
@@ -57,9 +64,11 @@ export interface Shell {
   state: State;
   /** The full page: no launcher, the window fills the page. */
   page: boolean;
+  /** The visitor's own choice, the page's, the owner's, or the browser's. */
+  locale(): "ko" | "en";
   emit(event: string, detail?: unknown): void;
-  /** Puts colours and place on a wrapper in the page. */
-  place(wrapper: HTMLElement): void;
+  /** Puts colours, such as can be read on the paper, and place on a wrapper in the page. */
+  place(wrapper: HTMLElement, paper?: string): void;
   /** Draws the launcher anew after a change of the state. */
   paint(): void;
   setOpen(open: boolean): void;
@@ -73,12 +82,15 @@ export interface App {
   setOpen(open: boolean): void;
   repaint(): void;
   changeView(view: ViewName | "back", how?: string): void;
-  setParams(params: Params): Promise<void>;
+  /** Sends what is unsent. */
+  setParams(): Promise<void>;
   setUserKey(userKey: string, identity?: string): Promise<void>;
   startConversation(options?: { navigation?: Place; params?: Params; restart?: boolean }): Promise<void>;
   changeNavigation(place: Place): Promise<void>;
   sendMessage(message: { data: MessageData }): Promise<void>;
   sendTypingEvent(): Promise<void>;
+  /** Begins the conversation with a text. */
+  ask(text: string): Promise<void>;
   destroy(): void;
 }
 

@@ -1,13 +1,18 @@
-import { Icon, MessageView } from "@malgil/message-view";
+import { Icon, MessageView, messageStrings, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
+import { stored } from "./cache";
 import { agentName } from "./chat";
+import { walk } from "./keys";
 import { fill } from "./strings";
 
 const GROUP_MS = 120_000;
-const CHIPS = 12;
+/** Three lines of short ones. */
+const CHIPS = 10;
 const NEAR = 60;
+const KEPT_MS = 600_000;
+const perTab = stored("sessionStorage");
 
 function speaker({ message }: Item): string {
   return message.isUser ? "user" : (message.persona?.displayName ?? message.meta?.persona?.displayName ?? (message.meta?.sender ? "agent" : "bot"));
@@ -19,7 +24,10 @@ export function TimelineView({ ui }: { ui: Ui }) {
   const bottom = useRef(true);
   const height = useRef(0);
   const [below, setBelow] = useState(0);
-  const { items } = chat.timeline;
+  const { items } = chat;
+  const placeKey = `wc:${ui.shell.botId}:place`;
+  const placed = useRef(false);
+  const lined = useRef(0);
   const oldest = items[0]?.key;
   const first = useRef(oldest);
   const count = useRef(items.length);
@@ -30,14 +38,35 @@ export function TimelineView({ ui }: { ui: Ui }) {
   };
   useLayoutEffect(() => {
     const it = list.current;
-    if (!it) return;
-    if (first.current !== oldest && !bottom.current) it.scrollTop += it.scrollHeight - height.current;
+    if (!it?.clientHeight) return;
+    const place = placed.current || !items.length ? undefined : perTab.get<{ at: number; up: number }>(placeKey);
+    placed.current ||= items.length > 0;
+    const line = chat.line !== lined.current && it.querySelector<HTMLElement>(".wc-unread");
+    if (line) {
+      lined.current = chat.line;
+      it.scrollTop = line.offsetTop - 8;
+      scrolled();
+    } else if (place && Date.now() - place.at < KEPT_MS) {
+      it.scrollTop = it.scrollHeight - place.up;
+      scrolled();
+    } else if (first.current !== oldest && !bottom.current) it.scrollTop += it.scrollHeight - height.current;
     else if (bottom.current || items.at(-1)?.status) toBottom();
     else if (items.length > count.current) setBelow(below + items.length - count.current);
     first.current = oldest;
     count.current = items.length;
     height.current = it.scrollHeight;
   });
+  useEffect(() => {
+    const leave = (): void => {
+      const it = list.current;
+      if (it?.clientHeight) perTab.set(placeKey, bottom.current ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
+    };
+    addEventListener("pagehide", leave);
+    return () => {
+      removeEventListener("pagehide", leave);
+      leave();
+    };
+  }, []);
   useEffect(() => {
     const it = list.current;
     if (!it) return;
@@ -52,7 +81,12 @@ export function TimelineView({ ui }: { ui: Ui }) {
     if (bottom.current && below) setBelow(0);
     if (it.scrollTop < 40) void chat.older();
   };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.key === "ArrowDown" && event.target === Array.from(list.current!.querySelectorAll(".wc-msg")).at(-1)) ui.focus("textarea");
+    else walk(event, ".wc-msg", { ArrowUp: -1, ArrowDown: 1 }, event.target === list.current ? "ArrowUp" : undefined);
+  };
 
+  const said = messageStrings[locale];
   const day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
   const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
   const call = chat.transport.standing.call;
@@ -67,6 +101,9 @@ export function TimelineView({ ui }: { ui: Ui }) {
     if (before?.message.conversationId && message.conversationId && before.message.conversationId !== message.conversationId) {
       rows.push(<div class="wc-line wc-new" data-testid="wc-separator" key={`c${item.key}`}>{w.fresh}</div>);
     }
+    if (chat.line && before && before.message.rev <= chat.line && message.rev > chat.line && !item.status) {
+      rows.push(<div class="wc-line wc-new wc-unread" data-testid="wc-unread" key="unread">{w.unread}</div>);
+    }
     const joins = (one: Item | undefined, other: Item | undefined): boolean => !!one && !!other && speaker(one) === speaker(other) && other.message.timestamp - one.message.timestamp < GROUP_MS;
     const head = !joins(before, item);
     const tail = !joins(item, next);
@@ -76,6 +113,9 @@ export function TimelineView({ ui }: { ui: Ui }) {
     rows.push(
       <div
         key={item.key}
+        role="article"
+        aria-label={`${message.isUser ? said.you : (name ?? said.bot)}, ${time}`}
+        tabIndex={-1}
         class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}${tail ? " wc-tail" : ""}`}
         data-testid={`wc-msg-${message.id}`}
         data-from={message.isUser ? "user" : agent ? "agent" : "bot"}
@@ -83,12 +123,12 @@ export function TimelineView({ ui }: { ui: Ui }) {
         data-status={item.status ?? "sent"}
       >
         {head && name && <b class="wc-name">{name}</b>}
-        <MessageView message={message} locale={locale} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri) => ui.open(`image:${uri}`)} />
+        <MessageView message={message} locale={locale} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri, alt) => ui.open(`image:${uri}\n${alt}`)} />
         {item.status === "failed" ? (
           <small class="wc-failed">
             <Icon name="alert" /> {w.failed}
-            <button type="button" onClick={() => chat.transport.retry(item.clientId!)}>{w.retry}</button>
-            <button type="button" onClick={() => chat.transport.discard(item.clientId!)}>{w.remove}</button>
+            <button onClick={() => chat.transport.retry(item.clientId!)}>{w.retry}</button>
+            <button onClick={() => chat.transport.discard(item.clientId!)}>{w.remove}</button>
           </small>
         ) : item.status === "queued" && chat.transport.status !== "online" ? (
           <small title={w.queued}><Icon name="clock" /> {w.queued}</small>
@@ -107,20 +147,21 @@ export function TimelineView({ ui }: { ui: Ui }) {
     }
   }
   const typing = chat.agentTyping !== null;
+  const slow = !typing && !chat.pace.waits;
   return (
     <div class="wc-scroll">
-      <div class="wc-timeline" ref={list} role="log" aria-live="polite" aria-relevant="additions" aria-label={w.log} tabIndex={0} data-testid="wc-timeline" onScroll={scrolled}>
-        {chat.more && <button type="button" class="wc-older" onClick={() => void chat.older()}>{w.older}</button>}
+      <div class="wc-timeline" ref={list} role="log" aria-live="polite" aria-relevant="additions" aria-label={w.log} tabIndex={0} data-testid="wc-timeline" onScroll={scrolled} onKeyDown={onKeyDown}>
+        {chat.more && <button class="wc-older" onClick={() => void chat.older()}>{w.older}</button>}
         {rows}
         {chat.loading && !items.length && <div class="wc-skeleton" aria-hidden="true"><i /><i /></div>}
-        {(typing || inFlight) && (
-          <div class={`wc-typing${typing ? "" : " wc-slow"}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
+        {(typing || inFlight || chat.pace.waits) && (
+          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
             <i /><i /><i />
           </div>
         )}
       </div>
       {below > 0 && (
-        <button type="button" class="wc-below" onClick={() => { setBelow(0); toBottom(); }}>
+        <button class="wc-below" onClick={() => { setBelow(0); toBottom(); }}>
           {fill(w.newBelow, { n: below })} <Icon name="down" />
         </button>
       )}
@@ -128,39 +169,55 @@ export function TimelineView({ ui }: { ui: Ui }) {
   );
 }
 
-export function Chips({ ui: { chat, w } }: { ui: Ui }) {
+export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   const [all, setAll] = useState<unknown>(null);
   const group = useRef<HTMLDivElement>(null);
+  const once = useRef(notTwice());
   const { keyboard } = chat;
   const buttons = keyboard?.buttons ?? [];
-  if (!buttons.length) return null;
   const shown = all === keyboard ? buttons : buttons.slice(0, CHIPS);
-  const onKeyDown = (event: KeyboardEvent): void => {
-    const chips = Array.from(group.current!.querySelectorAll("button"));
-    const at = chips.indexOf(event.target as HTMLButtonElement);
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: chips.length - 1 }[event.key];
-    if (to === undefined) return;
-    event.preventDefault();
-    chips[(to + chips.length) % chips.length]?.focus();
-  };
+  if (!buttons.length) return null;
   return (
-    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={onKeyDown}>
+    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
       {shown.map((button, index) => (
         <button
-          type="button"
           key={index}
           data-testid={`wc-qr-${index}`}
-          onClick={(event: MouseEvent) => {
-            const root = (event.currentTarget as HTMLElement).getRootNode() as ShadowRoot;
+          onClick={() => {
+            if (!once.current(button.label)) return;
             chat.press(button);
             // The chips go; the focus does not fall out of the window.
-            root.querySelector<HTMLElement>("textarea")?.focus({ preventScroll: true });
+            focus("textarea");
           }}
         >
           {button.label}
         </button>
       ))}
-      {shown.length < buttons.length && <button type="button" class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+      {shown.length < buttons.length && <button class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+    </div>
+  );
+}
+
+/** A picture as large as the window. */
+export function Lightbox({ ui }: { ui: Ui }) {
+  const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
+  const words = messageStrings[ui.locale];
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const root = box.current!.getRootNode() as ShadowRoot;
+    const opener = root.activeElement as HTMLElement | null;
+    ui.focus(".wc-lightbox button");
+    return () => opener?.focus();
+  }, []);
+  return (
+    <div ref={box} class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
+      <img src={uri} alt={alt} />
+      <button class="wc-icon" aria-label={ui.w.closeImage}>
+        <Icon name="close" />
+      </button>
+      <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
+        <Icon name="save" />
+      </a>
     </div>
   );
 }

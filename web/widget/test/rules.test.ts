@@ -4,6 +4,8 @@ import { parseEmoji } from "../src/emoji";
 import { readFileSync } from "node:fs";
 import { numberProblem } from "../src/number";
 import { words } from "../src/strings";
+import { pieces } from "../src/teaser";
+import { when } from "../src/when";
 
 describe("colours", () => {
   it("takes hex only", () => {
@@ -41,6 +43,26 @@ it("names every emoji in both languages", () => {
 });
 
 it("uses every string of the chrome", () => {
-  const sources = ["app.tsx", "timeline.tsx", "composer.tsx", "chat.ts", "number.ts"].map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), "utf8")).join();
+  const sources = ["app.tsx", "timeline.tsx", "composer.tsx", "chat.ts", "number.ts", "../../packages/protocol/src/types.ts"].map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), "utf8")).join();
   expect(Object.keys(words.ko).filter((key) => !new RegExp(`\\bw\\.${key}\\b|"${key}"`).test(sources))).toEqual([]);
+});
+
+describe("the owner's greeting", () => {
+  it("knows bold and links to https, and leaves all else as text", () => {
+    expect(pieces("가 **나** [다](https://example.com/?a=1) 라")).toEqual([["가 ", "나", undefined, undefined], [" ", undefined, "다", "https://example.com/?a=1"], [" 라"]]);
+    for (const text of ["<b>x</b>", "[x](javascript:alert(1))", "[x](http://a.b)", "** x", "[x] (https://a.b)", "a\nb", ""]) expect(pieces(text)).toEqual([[text]]);
+  });
+});
+
+describe("moments as people say them", () => {
+  const now = new Date(2026, 10, 20, 15, 0); // A Friday
+  const said = (...at: [number, number, number, number, number]): string[] => (["ko", "en"] as const).map((locale) => when(new Date(...at), now, locale).replace(/\u202f/g, " "));
+  it("names near days by what they are to us, nearer ones of a week by their weekday, others by their date", () => {
+    expect(said(2026, 10, 20, 9, 5)).toEqual(["오늘 오전 9:05", "today at 9:05 AM"]);
+    expect(said(2026, 10, 21, 9, 0)).toEqual(["내일 오전 9시", "tomorrow at 9 AM"]);
+    expect(said(2026, 10, 19, 23, 59)).toEqual(["어제 오후 11:59", "yesterday at 11:59 PM"]);
+    expect(said(2026, 10, 23, 9, 0)).toEqual(["월요일 오전 9시", "Monday at 9 AM"]);
+    expect(said(2026, 11, 1, 13, 0)).toEqual(["12월 1일 오후 1시", "December 1 at 1 PM"]);
+    expect(said(2026, 10, 13, 13, 0)).toEqual(["11월 13일 오후 1시", "November 13 at 1 PM"]);
+  });
 });

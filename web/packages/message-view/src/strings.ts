@@ -13,7 +13,6 @@ const KO = {
   next: "다음 카드",
   unsupported: "여기서는 볼 수 없는 메시지입니다.",
   newTab: "새 창",
-  close: "닫기",
   play: "동영상 재생",
 };
 
@@ -30,7 +29,6 @@ const EN: typeof KO = {
   next: "Next card",
   unsupported: "This message cannot be shown here.",
   newTab: "new tab",
-  close: "Close",
   play: "Play video",
 };
 

@@ -17,6 +17,32 @@ export function safeMedia(uri: unknown): string | undefined {
   return typeof uri === "string" && /^(?:https?:\/\/|blob:|data:image\/)/i.test(uri) ? uri : undefined;
 }
 
+const YOUTUBE = /^https?:\/\/(?:(?:www\.|m\.)?youtube(?:-nocookie)?\.com\/(?:watch\?(?:[^#]*&)?v=|embed\/|shorts\/|live\/)|youtu\.be\/)([\w-]{11})(?![\w-])/;
+const VIMEO = /^https?:\/\/(?:www\.|player\.)?vimeo\.com\/(?:video\/)?(\d+)(?:(?:\/|\?h=)(\w+))?(?=[?#&]|$)/;
+
+/** The frame that plays a video of these two sites, where the address is one of theirs. The page's policy allows no others. */
+export function playerUri(uri: string): string | undefined {
+  const youtube = YOUTUBE.exec(uri);
+  if (youtube) return `https://www.youtube-nocookie.com/embed/${youtube[1]}?autoplay=1`;
+  const [vimeo, id, hash] = VIMEO.exec(uri) ?? [];
+  return vimeo && `https://player.vimeo.com/video/${id}?autoplay=1${hash ? `&h=${hash}` : ""}`;
+}
+
+export function fileSize(bytes: number): string {
+  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+/** Whether a press counts: the same one within a second is a double press, which is one. */
+export function notTwice(clock: () => number = Date.now): (what: string) => boolean {
+  let last = "";
+  let at = -Infinity;
+  return (what) => {
+    const again = what === last && clock() - at < 1_000;
+    if (!again) [last, at] = [what, clock()];
+    return !again;
+  };
+}
+
 export function linkify(text: string): Piece[] {
   const pieces: Piece[] = [];
   let from = 0;

@@ -2,7 +2,7 @@ import type { Button, Card, Location, Media, Message } from "@malgil/protocol";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { type Locale, messageStrings } from "./strings";
-import { isLargeEmoji, linkify, safeMedia, safeUri } from "./text";
+import { fileSize, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
 
 /** customer: in the widget; agent: in the console; preview: in the builder. */
 export type Mode = "customer" | "agent" | "preview";
@@ -106,7 +106,10 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
   if (uri && !broken) {
     if (kind === "image") {
       const alt = name || words.image;
-      const size = media?.width && media.height ? { width: media.width, height: media.height } : {};
+      const { width = 0, height = 0 } = media!;
+      // Its place is kept until it is there.
+      const scale = Math.min(1, 260 / width, 320 / height);
+      const size = width && height ? { width: Math.round(width * scale), height: Math.round(height * scale) } : {};
       const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
       return onImage ? (
         <button type="button" class="mv-image" onClick={() => onImage(uri, alt)}>
@@ -116,25 +119,50 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
         <span class="mv-image">{image}</span>
       );
     }
-    if (kind === "video" && !/(?:youtu\.?be|vimeo)/.test(uri)) {
+    if (kind === "video") {
+      const player = playerUri(uri);
+      if (player) return <Player uri={uri} player={player} name={name || words.play} />;
       return <video class="mv-video" src={uri} controls preload="metadata" aria-label={name} onError={() => setBroken(true)} />;
     }
     if (kind === "audio") return <audio class="mv-audio" src={uri} controls preload="none" aria-label={name} onError={() => setBroken(true)} />;
   }
   const link = safeUri(media?.uri);
-  const label = name || shortName(link) || words.open;
   const body = (
     <>
       <Icon name={kind === "image" ? "image" : kind === "video" ? "play" : "file"} />
-      <span>{label}</span>
+      <span>
+        {name || shortName(link) || words.open}
+        {media?.size ? <small> {fileSize(media.size)}</small> : null}
+      </span>
     </>
   );
   return link ? (
     <Anchor uri={link} class="mv-file">
       {body}
+      <Icon name="out" />
     </Anchor>
   ) : (
     <span class="mv-file">{body}</span>
+  );
+}
+
+/** Nothing of the other site is loaded before somebody asks for it; where the page allows no frame, the link remains. */
+function Player({ uri, player, name }: { uri: string; player: string; name: string }): JSX.Element {
+  const [playing, setPlaying] = useState(false);
+  return (
+    <>
+      {playing ? (
+        <iframe class="mv-player" src={player} title={name} allow="autoplay; encrypted-media; fullscreen; picture-in-picture" />
+      ) : (
+        <button type="button" class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
+          <Icon name="play" />
+        </button>
+      )}
+      <Anchor uri={uri} class="mv-file">
+        <span>{name}</span>
+        <Icon name="out" />
+      </Anchor>
+    </>
   );
 }
 
@@ -156,7 +184,7 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
   if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
   const go = (index: number): void => {
     const card = track.current?.children[index] as HTMLElement | undefined;
-    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft, behavior: "smooth" });
+    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft });
   };
   const moved = (): void => {
     const list = track.current;
@@ -168,7 +196,8 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
     <div class="mv-carousel" role="group" aria-roledescription="carousel" aria-label={`${at + 1} / ${cards.length}`}>
       <ul ref={track} onScroll={moved}>
         {cards.map((card, index) => (
-          <li key={index} aria-label={`${index + 1} / ${cards.length}`}>
+          // Browsers do not scroll to what has the focus where a part of it can be seen; a press of the mouse must not move.
+          <li key={index} aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
             <OneCard {...props} card={card} index={index} />
           </li>
         ))}
@@ -215,7 +244,7 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
           <Text text={card.description} locale={locale} fold={DESCRIPTION_FOLD} />
         </p>
       )}
-      {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} {...(card.title ? { of: card.title } : {})} /> : null}
+      {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} of={card.title} /> : null}
     </div>
   );
 }
@@ -227,13 +256,13 @@ export function buttonKind(button: Button): "link" | "goto" | "postback" {
 
 function Buttons(props: { buttons: Button[]; place: string; of?: string } & MessageViewProps): JSX.Element {
   const { buttons, place, of, onButton, pressed, locale } = props;
-  const last = useRef(0);
+  const once = useRef(notTwice());
   return (
     <div class="mv-buttons">
       {buttons.map((button, index) => {
         const kind = buttonKind(button);
         const key = `${place}-${index}`;
-        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, ...(of ? { "aria-label": `${of}: ${button.label}` } : {}) };
+        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, "aria-label": of && `${of}: ${button.label}` };
         if (kind === "link") {
           const uri = safeUri(button.uri);
           return uri ? (
@@ -248,10 +277,7 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
           );
         }
         const press = (): void => {
-          // A double press is one press.
-          if (Date.now() - last.current < 1_000) return;
-          last.current = Date.now();
-          onButton?.(button, key);
+          if (once.current(key)) onButton?.(button, key);
         };
         return (
           <button type="button" key={key} {...common} disabled={!onButton} onClick={press}>
@@ -291,8 +317,8 @@ const PATHS = {
   image: "M4 5h16v14H4Zm0 11 5-5 4 4 3-3 4 4M15 9h.01",
   play: "M7 5v14l12-7Z",
   close: "m6 6 12 12M18 6 6 18",
+  save: "M12 4v11m-5-5 5 5 5-5M4 20h16",
   send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
-  clip: "m20 11-8.5 8.5a5 5 0 0 1-7-7L13 4a3.4 3.4 0 0 1 5 5l-8.5 8.5a1.7 1.7 0 0 1-2.5-2.5L15 7",
   smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
   dots: "M12 5h.01M12 12h.01M12 19h.01",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",

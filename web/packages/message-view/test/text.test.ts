@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countCharacters, isLargeEmoji, linkify, safeMedia, safeUri } from "../src/text";
+import { countCharacters, fileSize, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "../src/text";
 
 describe("links in text", () => {
   it("links http, https, tel and mailto, and nothing else", () => {
@@ -35,4 +35,35 @@ it("enlarges up to three emoji alone", () => {
 
 it("counts what people see as characters", () => {
   expect(countCharacters("가".repeat(999) + "👨‍👩‍👧")).toBe(1_000);
+});
+
+describe("films of other sites", () => {
+  it("play in the frame of their site, which sets no cookies before", () => {
+    for (const uri of ["https://youtu.be/aqz-KE-bpKQ?si=x", "https://www.youtube.com/watch?list=a&v=aqz-KE-bpKQ&t=3", "https://m.youtube.com/shorts/aqz-KE-bpKQ", "http://youtube.com/embed/aqz-KE-bpKQ"]) {
+      expect(playerUri(uri)).toBe("https://www.youtube-nocookie.com/embed/aqz-KE-bpKQ?autoplay=1");
+    }
+    expect(playerUri("https://vimeo.com/76979871")).toBe("https://player.vimeo.com/video/76979871?autoplay=1");
+    expect(playerUri("https://vimeo.com/76979871/ab12cd")).toBe("https://player.vimeo.com/video/76979871?autoplay=1&h=ab12cd");
+    expect(playerUri("https://player.vimeo.com/video/76979871?h=ab12cd")).toBe("https://player.vimeo.com/video/76979871?autoplay=1&h=ab12cd");
+  });
+
+  it("are theirs alone: an address that only looks alike plays nowhere", () => {
+    for (const uri of ["https://evil.com/youtu.be/aqz-KE-bpKQ", "https://youtu.be.evil.com/aqz-KE-bpKQ", "https://youtube.com/watch?v=short", "https://youtu.be/aqz-KE-bpKQ9", "https://vimeo.com/channels/staff", "javascript://youtu.be/aqz-KE-bpKQ", "https://a.com/film.mp4"]) {
+      expect(playerUri(uri)).toBeUndefined();
+    }
+  });
+});
+
+describe("presses", () => {
+  it("of the same thing within a second are one", () => {
+    let now = 0;
+    const counts = notTwice(() => now);
+    expect([counts("a"), counts("a"), counts("b"), counts("a")]).toEqual([true, false, true, true]);
+    now = 1_000;
+    expect(counts("a")).toBe(true);
+  });
+});
+
+it("sizes are told in KB and MB", () => {
+  expect([1, 999_000, 1_480_000].map(fileSize)).toEqual(["1 KB", "999 KB", "1.5 MB"]);
 });

@@ -1,5 +1,4 @@
 import {
-  type BotConfig,
   ChatError,
   type ClientFrame,
   type HistoryPage,
@@ -19,10 +18,6 @@ export class Http {
     private readonly apiKey?: string,
     private readonly fetcher: typeof fetch = (input, init) => fetch(input, init),
   ) {}
-
-  config(botId: string): Promise<BotConfig> {
-    return this.call("GET", `/bots/${encodeURIComponent(botId)}`) as Promise<BotConfig>;
-  }
 
   session(request: SessionRequest): Promise<Session> {
     return this.call("POST", "/sessions", this.apiKey, request) as Promise<Session>;
@@ -44,6 +39,11 @@ export class Http {
     return this.call("POST", "/uploads", token, file) as Promise<UploadTicket>;
   }
 
+  /** Everything of the person is deleted. */
+  erase(token: string): Promise<unknown> {
+    return this.call("DELETE", "/end-user", token);
+  }
+
   private async call(method: string, path: string, bearer?: string, body?: unknown): Promise<unknown> {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
@@ -52,10 +52,10 @@ export class Http {
         method,
         signal: abort.signal,
         headers: {
-          ...(bearer ? { authorization: `Bearer ${bearer}` } : {}),
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(bearer && { authorization: `Bearer ${bearer}` }),
+          ...(body !== undefined && { "content-type": "application/json" }),
         },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        body: JSON.stringify(body),
       });
       const answer: unknown = await response.json().catch(() => null);
       // Some frames have no answer.

@@ -25,7 +25,7 @@ export class Timeline {
       this.#ids.add(message.id);
       const own = message.isUser ? (clientId ?? this.#echoOf(message)) : undefined;
       if (own !== undefined) this.#arrived.add(own);
-      this.#stored.push({ key: own ?? message.id, message, ...(own === undefined ? {} : { clientId: own }) });
+      this.#stored.push({ key: own ?? message.id, message, clientId: own });
     }
     return fresh;
   }

@@ -17,6 +17,9 @@ import {
   type Session,
 } from "./types";
 
+/** now: it was said this moment; tab: another tab told of it; missed: it was said while nobody listened. */
+export type Arrival = "now" | "tab" | "missed";
+
 /** One revision as it is shown: what was said, and what the composer offers afterwards. */
 export interface Turn {
   rev: number;
@@ -24,6 +27,7 @@ export interface Turn {
   /** The outgoing entry that this turn answers, where it is ours. */
   clientId?: string;
   conversationId?: string | null;
+  arrived: Arrival;
 }
 
 /** What stands after the newest revision. */
@@ -213,11 +217,7 @@ export class Transport {
     await this.open();
     for (;;) {
       try {
-        const answer = await this.#request({
-          type: "start",
-          ...(params ? { params } : {}),
-          ...(restart ? { restart } : {}),
-        });
+        const answer = await this.#request({ type: "start", params, restart: restart || undefined });
         if (answer.type === "error") throw toError(answer);
         this.#receive(answer, null, true);
         this.#flush();
@@ -280,6 +280,14 @@ export class Transport {
     return { messages: page.items, more: page.more, next: page.rev };
   }
 
+  /** Asks the server to forget this person; nothing of them, or no such person, is as good. */
+  async erase(): Promise<void> {
+    const { token } = await this.#ready();
+    await this.http.erase(token).catch((error: ChatError) => {
+      if (error.code !== "not_found") throw error;
+    });
+  }
+
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
     const { token } = await this.#ready();
     const name = file.name ?? "image";
@@ -316,10 +324,10 @@ export class Transport {
   async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
     const before = this.session;
-    const body = { botId, ...(userKey ? { userKey } : {}), ...(identity ? { identity } : {}), ...(params ? { params } : {}) };
+    const body = { botId, userKey, identity, params };
     let session: Session;
     try {
-      session = await this.http.session({ ...body, ...(before ? { resume: before.token } : {}) });
+      session = await this.http.session({ ...body, resume: before?.token });
     } catch (error) {
       const { code } = error as ChatError;
       if (!before || (code !== "expired" && code !== "invalid_input" && code !== "forbidden")) throw error;
@@ -529,7 +537,7 @@ export class Transport {
         this.on.typing?.(frame.by);
         break;
       case "agent":
-        this.standing = { ...this.standing, call: { status: frame.state, ...(frame.agent ? { agent: frame.agent } : {}) } };
+        this.standing = { ...this.standing, call: { status: frame.state, agent: frame.agent } };
         this.on.agent?.(frame.state, frame.agent);
         this.on.standing?.(this.standing);
         break;
@@ -550,7 +558,7 @@ export class Transport {
       this.#remove(clientId);
     }
     if (rev === this.rev + 1 && !cut(frame)) {
-      this.#deliver(rev, frame.messages, frame.conversationId);
+      this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
@@ -582,7 +590,9 @@ export class Transport {
       return;
     }
     const conversationId = frame.context.conversationId;
-    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
+    // One revision after a start is its greeting.
+    const arrived = started && revs.length === 1 ? "now" : "missed";
+    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId, arrived);
     const newest = frame.rev >= this.rev;
     this.rev = Math.max(this.rev, frame.rev);
     if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
@@ -631,7 +641,7 @@ export class Transport {
     if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
   }
 
-  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
+  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Arrival): void {
     this.rev = rev;
     const clientId = this.#own.get(rev);
     this.#own.delete(rev);
@@ -639,8 +649,9 @@ export class Transport {
     this.on.turn?.({
       rev,
       messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(conversationId === undefined ? {} : { conversationId }),
+      clientId,
+      conversationId,
+      arrived,
     });
   }
 

@@ -190,6 +190,10 @@ export interface BotConfig {
   theme?: Record<string, unknown>;
   locale?: string;
   uploads?: boolean;
+  /** What is asked before the chat; a form that is not required may be skipped. */
+  contactForm?: { required: boolean; fields: ("name" | "phone" | "email")[]; consent: string } | null;
+  /** When agents are there: today's hours as text, and the next opening (ISO 8601) while they are not. */
+  hours?: { open: boolean; text: string; opensAt: string | null } | null;
 }
 
 export interface HistoryPage {

@@ -8,9 +8,10 @@
 type Props = Record<string, unknown>;
 type Render = (props: Props) => unknown;
 interface VNode {
-  type: string | Render | typeof Fragment;
+  /** null: a text, which is its only prop. */
+  type: string | Render | null;
   props: Props;
-  key: unknown;
+  key?: unknown;
 }
 interface Hook {
   value?: unknown;
@@ -19,7 +20,7 @@ interface Hook {
   clean?: unknown;
 }
 interface Instance {
-  vnode: VNode | string;
+  vnode: VNode;
   /** Of elements and texts. */
   dom: Node | null;
   kids: Instance[];
@@ -35,21 +36,23 @@ export const Fragment = "";
 export function jsx(type: VNode["type"], props: Props, key?: unknown): VNode {
   return { type, props, key };
 }
-export const jsxs = jsx;
+// One name for each: the built file says only the first.
+export { jsx as jsxs, useEffect as useLayoutEffect };
 
 let current: Instance;
 let place = 0;
 let waiting: Instance[] = [];
 let effects: Hook[] = [];
 
-function normal(child: unknown): VNode | string {
-  if (child === null || child === undefined || typeof child === "boolean") return "";
+const text = (said: unknown): VNode => jsx(null, { text: said });
+
+function normal(child: unknown): VNode {
   if (Array.isArray(child)) return jsx(Fragment, { children: child });
-  return typeof child === "object" ? (child as VNode) : String(child);
+  if (child && typeof child === "object") return child as VNode;
+  return text(child === null || child === undefined || typeof child === "boolean" ? "" : child);
 }
 
-const typeOf = (vnode: VNode | string): unknown => (typeof vnode === "string" ? null : vnode.type);
-const keyOf = (vnode: VNode | string): unknown => (typeof vnode === "string" ? undefined : vnode.key);
+const make = (parent: Instance | null): Instance => ({ vnode: text(""), dom: null, kids: [], parent, hooks: [], dirty: false, gone: false });
 
 function nodes(instance: Instance): Node[] {
   return instance.dom ? [instance.dom] : instance.kids.flatMap(nodes);
@@ -58,17 +61,15 @@ function nodes(instance: Instance): Node[] {
 /** Brings the children to what is wanted; `next` is what stands behind the last one. */
 function reconcile(owner: Instance, parent: Node, wanted: unknown, next: Node | null): void {
   const list = (Array.isArray(wanted) ? wanted : [wanted]).map(normal);
-  if (!list.length) list.push("");
+  if (!list.length) list.push(text(""));
   const old = new Set(owner.kids);
   const kept = owner.kids;
   owner.kids = list.map((vnode, index) => {
-    const key = keyOf(vnode);
-    const same = (one: Instance | undefined): boolean => !!one && old.has(one) && typeOf(one.vnode) === typeOf(vnode) && keyOf(one.vnode) === key;
-    let found = same(kept[index]) ? kept[index] : undefined;
-    if (!found && key !== undefined) found = kept.find(same);
+    const { type, key } = vnode;
+    const same = (one: Instance | undefined): boolean => !!one && old.has(one) && one.vnode.type === type && one.vnode.key === key;
+    const found = same(kept[index]) ? kept[index] : key === undefined ? undefined : kept.find(same);
     if (found) old.delete(found);
-    else found = { vnode: "", dom: null, kids: [], parent: owner, hooks: [], dirty: false, gone: false };
-    return found;
+    return found ?? make(owner);
   });
   for (const instance of old) remove(instance);
   for (let index = list.length - 1; index >= 0; index -= 1) {
@@ -81,20 +82,20 @@ function reconcile(owner: Instance, parent: Node, wanted: unknown, next: Node | 
   }
 }
 
-function patch(instance: Instance, vnode: VNode | string, parent: Node, next: Node | null): void {
+function patch(instance: Instance, vnode: VNode, parent: Node, next: Node | null): void {
   const before = instance.vnode;
   instance.vnode = vnode;
-  if (typeof vnode === "string") {
-    if (!instance.dom) instance.dom = document.createTextNode(vnode);
-    else if (before !== vnode) instance.dom.nodeValue = vnode;
+  const { type, props } = vnode;
+  if (type === null) {
+    if (!instance.dom) instance.dom = document.createTextNode(props.text as string);
+    else if (before.props.text !== props.text) instance.dom.nodeValue = props.text as string;
     return;
   }
-  const { type, props } = vnode;
   if (typeof type === "function") return draw(instance, parent, next);
   if (type === Fragment) return reconcile(instance, parent, props.children, next);
   const fresh = !instance.dom;
   const element = (instance.dom ??= type === "svg" || (parent as Element).namespaceURI === SVG ? document.createElementNS(SVG, type) : document.createElement(type)) as HTMLElement;
-  const old = fresh ? {} : (before as VNode).props;
+  const old = fresh ? {} : before.props;
   for (const name in { ...old, ...props }) if (old[name] !== props[name] || name === "value") set(element, name, props[name]);
   if ("children" in props || "children" in old) reconcile(instance, element, props.children, null);
   const ref = props.ref as ((element: Element) => void) | { current: unknown } | undefined;
@@ -124,7 +125,7 @@ function draw(instance: Instance, parent: Node, next: Node | null): void {
   current = instance;
   place = 0;
   instance.dirty = false;
-  const { type, props } = instance.vnode as VNode;
+  const { type, props } = instance.vnode;
   reconcile(instance, parent, [(type as Render)(props)], next);
 }
 
@@ -195,12 +196,11 @@ export function useEffect(run: () => unknown, deps?: unknown[]): void {
   mine.run = run;
   effects.push(mine);
 }
-export const useLayoutEffect = useEffect;
 
 const roots = new WeakMap<Node, Instance>();
 
 export function render(vnode: unknown, parent: Element): void {
-  const root = roots.get(parent) ?? { vnode: "", dom: null, kids: [], parent: null, hooks: [], dirty: false, gone: false };
+  const root = roots.get(parent) ?? make(null);
   roots.set(parent, root);
   reconcile(root, parent, [vnode], null);
   settle();
