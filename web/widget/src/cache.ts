@@ -1,4 +1,4 @@
-import type { Message } from "@malgil/protocol";
+import type { Message, Outgoing } from "@malgil/protocol";
 
 /** The newest messages of a talk, so that a reload shows them before the network answers. */
 export interface Saved {
@@ -75,6 +75,48 @@ export function stored(area: "localStorage" | "sessionStorage") {
         else window[area].setItem(key, JSON.stringify(value));
       } catch {
         // Blocked or full.
+      }
+    },
+  };
+}
+
+const STALE_MS = 86_400_000;
+
+/**
+ * Messages that are on their way, where the next visit finds them. Each has a key of its own and is written once: tabs
+ * share them, and none may bring back what another one sent and took away.
+ */
+export function outbox(prefix: string) {
+  const local = stored("localStorage");
+  const written = new Map<string, boolean>();
+  const of = (userKey: string): string => `${prefix}${encodeURIComponent(userKey)}:`;
+  return {
+    /** Those of all tabs, in the order in which they were said; what is old waits for a word of the person. */
+    read(userKey: string): Outgoing[] {
+      try {
+        const keys = Object.keys(localStorage).filter((key) => key.startsWith(of(userKey)));
+        return keys
+          .map((key) => {
+            const entry = local.get<Outgoing>(key)!;
+            written.set(key, entry.state === "failed");
+            return Date.now() - entry.at > STALE_MS ? { ...entry, state: "failed" as const } : entry;
+          })
+          .sort((a, b) => a.at - b.at);
+      } catch {
+        return [];
+      }
+    },
+    write(userKey: string, entries: readonly Outgoing[]): void {
+      const wanted = new Map(entries.map((entry) => [of(userKey) + entry.clientId, entry]));
+      for (const key of written.keys()) {
+        if (wanted.has(key)) continue;
+        written.delete(key);
+        local.set(key, undefined);
+      }
+      for (const [key, entry] of wanted) {
+        const failed = entry.state === "failed";
+        if (written.get(key) !== failed) local.set(key, entry);
+        written.set(key, failed);
       }
     },
   };

@@ -4,7 +4,6 @@ import {
   ChatError,
   type Keyboard,
   type MessageData,
-  type Outgoing,
   type Params,
   type Place,
   type Session,
@@ -12,11 +11,10 @@ import {
   Timeline,
   Transport,
 } from "@malgil/protocol";
-import { cache, stored } from "./cache";
+import { cache, outbox, stored } from "./cache";
 import type { Shell } from "./shell";
 
 const local = stored("localStorage");
-const perTab = stored("sessionStorage");
 /** Reconnections that are shorter are not worth a word. */
 const SILENT_MS = 3_000;
 const TYPING_MS = 6_000;
@@ -159,7 +157,7 @@ export class Chat {
     if (!this.more) return;
     this.more = false;
     try {
-      const page = await this.transport.older(this.#next || this.timeline.oldest);
+      const page = await this.transport.older(this.#next || this.timeline.oldest + 1);
       this.timeline.prepend(page.messages);
       this.more = page.more;
       this.#next = page.next;
@@ -248,9 +246,9 @@ export class Chat {
     const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
     const identity = shell.options.identity ?? shell.options.userHash;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
-    const outboxKey = `${key}:outbox:${resume?.userKey ?? userKey ?? ""}`;
-    const outbox = resume ? perTab.get<Outgoing[]>(outboxKey) : undefined;
-    if (outbox) this.timeline.setOutbox(outbox);
+    const unsent = outbox(`${key}:out:`);
+    const left = resume ? unsent.read(resume.userKey) : [];
+    this.timeline.setOutbox(left);
     const transport: Transport = new Transport(
       {
         host: shell.host,
@@ -258,7 +256,7 @@ export class Chat {
         ...(userKey ? { userKey } : {}),
         ...(identity ? { identity } : {}),
         ...(resume ? { resume } : {}),
-        ...(outbox ? { outbox } : {}),
+        outbox: left,
       },
       {
         session: (session) => {
@@ -305,7 +303,7 @@ export class Chat {
         },
         outbox: (entries) => {
           this.timeline.setOutbox(entries);
-          perTab.set(`${key}:outbox:${shell.state.userKey}`, entries.length ? entries : undefined);
+          unsent.write(shell.state.userKey, entries);
           this.changed();
         },
         typing: (by) => {

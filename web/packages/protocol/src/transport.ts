@@ -40,6 +40,8 @@ export interface Outgoing {
   state: "queued" | "sending" | "failed";
   at: number;
   error?: string;
+  /** The server has it: it becomes a turn of this revision, which is not here yet. */
+  rev?: number;
 }
 
 /** idle: no session; online: the socket, or HTTP in its place, works; refused: the server does not want us. */
@@ -73,7 +75,8 @@ export const TIMES = {
   again: 30_000,
   opening: 10_000,
   replace: 110 * 60_000,
-  renewBefore: 60_000,
+  /** Of a token, by this clock alone: it may be wrong, and jump. */
+  renew: 59 * 60_000,
   pollFast: 2_000,
   pollSlow: 10_000,
 };
@@ -111,7 +114,8 @@ interface Link {
   socket: WebSocket;
   /** What was missed before it opened has arrived. */
   synced: boolean;
-  heardAt: number;
+  /** How often it said something. */
+  heard: number;
   /** A sync is on its way. */
   syncing: boolean;
   timers: Set<ReturnType<typeof setTimeout>>;
@@ -134,7 +138,7 @@ export class Transport {
   readonly #times: typeof TIMES;
   readonly #random: () => number;
   readonly #Socket: typeof WebSocket;
-  #outbox: Outgoing[];
+  #outbox: Outgoing[] = [];
   #live: Link | null = null;
   #next: Link | null = null;
   #opening: Promise<Session> | null = null;
@@ -144,6 +148,9 @@ export class Transport {
   #exchanging = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
+  #closed = false;
+  /** When the session came. */
+  #since = 0;
   /** The newest revision that somebody told of. */
   #wanted = 0;
   #pendingParams: Params | null = null;
@@ -151,6 +158,8 @@ export class Transport {
   readonly #own = new Map<number, string>();
   #channel: BroadcastChannel | null = null;
   #channelName = "";
+  /** Ends the pause between two tries. */
+  #hurry: () => void = () => undefined;
   #lastTyping = 0;
   #lastRead = 0;
   #lastActivity = 0;
@@ -165,15 +174,15 @@ export class Transport {
     this.#Socket = options.WebSocket ?? WebSocket;
     this.session = options.resume ?? null;
     this.rev = options.rev ?? 0;
-    this.#outbox = (options.outbox ?? []).map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
+    this.#adopt(options.outbox ?? []);
   }
 
   /** Opens the session and stays connected until close(). Rejects only when the server refuses. */
   async open(): Promise<Session> {
     if (!this.#running) {
       this.#running = true;
-      globalThis.addEventListener?.("online", this.wake);
-      globalThis.document?.addEventListener("visibilitychange", this.wake);
+      this.#closed = false;
+      this.#listen("addEventListener");
       this.#say("connecting");
     }
     for (;;) {
@@ -182,6 +191,7 @@ export class Transport {
         if (!this.#live && !this.#next && !this.#timer) this.#connect();
         return session;
       } catch (error) {
+        if (this.#closed) throw error;
         if (!(error as ChatError).retryable) {
           this.close();
           this.#say("refused");
@@ -196,8 +206,8 @@ export class Transport {
 
   close(): void {
     this.#running = false;
-    globalThis.removeEventListener?.("online", this.wake);
-    globalThis.document?.removeEventListener("visibilitychange", this.wake);
+    this.#closed = true;
+    this.#listen("removeEventListener");
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     for (const link of [this.#live, this.#next]) if (link) this.#drop(link);
@@ -208,23 +218,30 @@ export class Transport {
     this.#say("idle");
   }
 
+  #listen(how: "addEventListener" | "removeEventListener"): void {
+    for (const name of ["online", "pageshow"]) globalThis[how]?.(name, this.wake);
+    for (const name of ["visibilitychange", "resume"]) globalThis.document?.[how](name, this.wake);
+    globalThis[how]?.("pagehide", this.#leave);
+  }
+
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
   async start(params?: Params, restart = false): Promise<void> {
     await this.open();
+    // A restart whose answer was lost may have happened: it is known by its clientId.
+    const again = restart ? { restart, clientId: newId(this.#random) } : {};
     for (;;) {
       try {
         const answer = await this.#request({
           type: "start",
           ...(params ? { params } : {}),
-          ...(restart ? { restart } : {}),
+          ...again,
         });
         if (answer.type === "error") throw toError(answer);
         this.#receive(answer, null, true);
         this.#flush();
         return;
       } catch (error) {
-        // A restart whose answer was lost may have happened: it is never repeated, the next sync shows it.
-        if (!(error as ChatError).retryable || restart || !this.#running) throw error;
+        if (!(error as ChatError).retryable || !this.#running) throw error;
         await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
       }
     }
@@ -235,7 +252,9 @@ export class Transport {
     if (this.#outbox.filter((entry) => entry.state !== "failed").length >= MAX_QUEUE) throw new ChatError("queue_full");
     const frame: Outgoing["frame"] =
       "flowId" in said ? { type: "navigate", clientId, ...said } : { type: "message", clientId, data: said };
-    this.#outbox.push({ clientId, frame, state: "queued", at: Date.now() });
+    // Never two at once, nor back with the clock: they are said in this order also after a reload.
+    const at = Math.max(Date.now(), (this.#outbox.at(-1)?.at ?? 0) + 1);
+    this.#outbox.push({ clientId, frame, state: "queued", at });
     this.#lastActivity = Date.now();
     this.#changed();
     this.#flush();
@@ -291,6 +310,7 @@ export class Transport {
   /** Try now: the person asked, the network came back, the laptop woke up. */
   readonly wake = (): void => {
     if (!this.#running || globalThis.document?.visibilityState === "hidden") return;
+    this.#hurry();
     if (this.#live) this.#probe(this.#live);
     else if (this.#timer && !this.#next) {
       clearTimeout(this.#timer);
@@ -304,9 +324,8 @@ export class Transport {
   /** A session whose token is good for a while. */
   #ready(): Promise<Session> {
     const { session } = this;
-    if (session && Date.parse(session.expiresAt) - Date.now() > this.#times.renewBefore && this.#channelName) {
-      return Promise.resolve(session);
-    }
+    const age = Date.now() - this.#since;
+    if (session && this.#channelName && age >= 0 && age < this.#times.renew) return Promise.resolve(session);
     this.#opening ??= this.#renew().finally(() => {
       this.#opening = null;
     });
@@ -315,31 +334,35 @@ export class Transport {
 
   async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
-    const before = this.session;
-    const body = { botId, ...(userKey ? { userKey } : {}), ...(identity ? { identity } : {}), ...(params ? { params } : {}) };
+    const { session: before, rev: known } = this;
+    const body = { botId, ...(userKey ? { userKey } : {}), ...(params ? { params } : {}) };
+    const anew = { ...body, ...(identity ? { identity } : {}) };
     let session: Session;
     try {
-      session = await this.http.session({ ...body, ...(before ? { resume: before.token } : {}) });
+      // Who came in with an identity stays who they are: it may be over by now.
+      session = await this.http.session(before ? { ...body, resume: before.token } : anew);
     } catch (error) {
-      const { code } = error as ChatError;
-      if (!before || (code !== "expired" && code !== "invalid_input" && code !== "forbidden")) throw error;
-      session = await this.http.session(body);
+      const { code, retryable } = error as ChatError;
+      if (!before || retryable || code === "not_found") throw error;
+      session = await this.http.session(anew);
     }
-    const other = before !== null && before.endUserId !== session.endUserId;
-    if (this.rev > 0 && (other || session.rev < this.rev || session.rev - this.rev > MAX_GAP)) {
+    // What came meanwhile may be newer than the answer.
+    if (known > 0 && (before?.endUserId !== session.endUserId || session.rev < known || session.rev - this.rev > MAX_GAP)) {
       this.rev = this.#wanted = 0;
       this.#own.clear();
+      this.standing.conversationId = null;
       this.on.reset?.();
     }
+    const page = this.rev === 0 && session.rev > 0 ? await this.http.before(session.token, session.rev + 1) : null;
+    if (this.#closed) throw new ChatError("closed");
     this.session = session;
-    this.#failures = 0;
+    this.#since = Date.now();
     this.standing.conversationId ??= session.conversationId;
     this.#join(session);
     this.on.session?.(session);
-    if (this.rev === 0 && session.rev > 0) {
-      const page = await this.http.before(session.token, session.rev + 1);
+    if (page) {
       this.on.history?.(page.items, page.more, page.rev);
-      this.rev = session.rev;
+      this.#reach(Math.max(this.rev, session.rev));
     }
     return session;
   }
@@ -354,8 +377,26 @@ export class Transport {
     const Channel = this.options.BroadcastChannel === undefined ? globalThis.BroadcastChannel : this.options.BroadcastChannel;
     if (!Channel) return;
     this.#channel = new Channel(name);
-    this.#channel.onmessage = ({ data }: MessageEvent) => this.#receive(data as ServerFrame, null, false, true);
+    this.#channel.onmessage = ({ data }: MessageEvent) => {
+      if (!Array.isArray(data)) return this.#receive(data as ServerFrame, null, false, true);
+      this.#adopt(data as Outgoing[]);
+      this.#changed();
+      this.#flush();
+    };
   }
+
+  /** What another tab or an earlier visit left: whoever sends it, the server takes it once. */
+  #adopt(left: Outgoing[]): void {
+    for (const entry of left) {
+      if (entry.rev || this.#find(entry.clientId)) continue;
+      this.#outbox.push(entry.state === "failed" ? entry : { ...entry, state: "queued" });
+    }
+  }
+
+  /** The tab may be gone for good: others send what it could not. */
+  readonly #leave = (): void => {
+    if (this.#outbox.length) this.#channel?.postMessage(this.#outbox);
+  };
 
   // ---- connection
 
@@ -382,7 +423,7 @@ export class Transport {
       this.#lost();
       return;
     }
-    const link: Link = { socket, synced: false, syncing: false, heardAt: Date.now(), timers: new Set() };
+    const link: Link = { socket, synced: false, syncing: false, heard: 0, timers: new Set() };
     this.#next = link;
     this.#after(link, this.#times.opening, () => !link.synced && this.#gone(link));
     socket.onopen = () => {
@@ -391,7 +432,7 @@ export class Transport {
       this.#after(link, this.#times.replace * (0.97 + 0.03 * this.#random()), () => this.#connect());
     };
     socket.onmessage = ({ data }: MessageEvent) => {
-      link.heardAt = Date.now();
+      link.heard += 1;
       this.#receive(parse(data), link);
     };
     socket.onclose = socket.onerror = () => this.#gone(link);
@@ -407,8 +448,9 @@ export class Transport {
     this.#failures = this.#socketFailures = 0;
     this.#overHttp = false;
     if (old) this.#drop(old);
-    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#requeue();
     this.#say("online");
+    this.#flush();
     void this.#sendParams().catch(() => undefined);
   }
 
@@ -418,8 +460,7 @@ export class Transport {
     this.#drop(link);
     if (link === this.#live) this.#live = null;
     else this.#next = null;
-    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
-    this.#changed();
+    this.#requeue();
     if (this.#live || this.#next) {
       // The planned replacement failed: the old socket still works.
       if (this.#live) this.#later(this.#backOff(), () => this.#connect());
@@ -446,7 +487,7 @@ export class Transport {
       return;
     }
     if (error || this.#socketFailures < SOCKET_TRIES) {
-      this.#say("offline");
+      if (!this.#live) this.#say("offline");
       this.#later(this.#backOff(error?.retryAfterMs), () => this.#connect());
       return;
     }
@@ -459,13 +500,14 @@ export class Transport {
     try {
       await this.#catchUp();
       this.#failures = 0;
+      const back = this.status === "offline";
       this.#say("online");
       this.#flush();
       void this.#sendParams().catch(() => undefined);
       const fast = Date.now() - this.#lastActivity < 60_000;
       this.#socketFailures += 1;
-      // Now and then the socket is tried again.
-      const again = this.#socketFailures % 16 === 0;
+      // The socket is tried again when the network is back, and now and then.
+      const again = back || this.#socketFailures % 16 === 0;
       this.#later(fast ? this.#times.pollFast : this.#times.pollSlow, () => (again ? this.#connect() : void this.#poll()));
     } catch (error) {
       this.#overHttp = false;
@@ -498,9 +540,9 @@ export class Transport {
 
   /** A socket that says nothing after a ping is dead. */
   #probe(link: Link): void {
-    const asked = Date.now();
+    const { heard } = link;
     this.#post(link, { type: "ping" });
-    this.#after(link, this.#times.pong, () => link.heardAt < asked && this.#gone(link));
+    this.#after(link, this.#times.pong, () => link.heard === heard && this.#gone(link));
   }
 
   #post(link: Link, frame: ClientFrame): void {
@@ -519,8 +561,7 @@ export class Transport {
         this.#receiveContext(frame, link, started);
         break;
       case "ack":
-        this.#own.set(frame.rev, frame.clientId);
-        this.#remove(frame.clientId);
+        this.#acknowledge(frame.clientId, frame.rev);
         this.#lastActivity = Date.now();
         this.#behind(frame.rev);
         this.#flush();
@@ -543,19 +584,16 @@ export class Transport {
   }
 
   #receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
-    const { rev, clientId } = frame;
+    const { rev, clientId, since = rev - 1 } = frame;
     this.#wanted = Math.max(this.#wanted, rev);
-    if (clientId !== undefined && !fromTab) {
-      this.#own.set(rev, clientId);
-      this.#remove(clientId);
-    }
-    if (rev === this.rev + 1 && !cut(frame)) {
+    if (clientId !== undefined && !fromTab) this.#acknowledge(clientId, rev);
+    if (rev > this.rev && since <= this.rev && !cut(frame)) {
       this.#deliver(rev, frame.messages, frame.conversationId);
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
       // What lies between is missing, or this did not fit into a frame.
-      if (cut(frame)) void this.#catchUp().catch(() => undefined);
+      if (cut(frame)) void this.#catchUp().catch(() => this.#resync());
       else this.#resync();
     }
     if (!fromTab) this.#flush();
@@ -584,7 +622,7 @@ export class Transport {
     const conversationId = frame.context.conversationId;
     for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
     const newest = frame.rev >= this.rev;
-    this.rev = Math.max(this.rev, frame.rev);
+    this.#reach(Math.max(this.rev, frame.rev));
     if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
     this.on.context?.(frame.context);
     if (!link) return;
@@ -628,20 +666,39 @@ export class Transport {
   }
 
   #expire(): void {
-    if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
+    this.#since = -Infinity;
+  }
+
+  #acknowledge(clientId: string, rev: number): void {
+    this.#failures = 0;
+    const entry = this.#find(clientId);
+    if (!entry) return;
+    if (rev <= this.rev) return this.#remove(clientId);
+    entry.rev = rev;
+    this.#own.set(rev, clientId);
+  }
+
+  /** Everything up to a revision is shown; so are our messages that became a part of it. */
+  #reach(rev: number): void {
+    this.rev = rev;
+    for (const entry of this.#outbox) if (entry.rev! <= rev) this.#remove(entry.clientId);
   }
 
   #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
+    const before = this.rev;
     this.rev = rev;
     const clientId = this.#own.get(rev);
     this.#own.delete(rev);
     this.#lastActivity = Date.now();
     this.on.turn?.({
       rev,
-      messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
+      messages: messages
+        .map((message) => ({ ...message, rev: message.rev ?? rev, data: message.data ?? { type: "unknown" } }))
+        .filter((message) => message.rev > before),
       ...(clientId === undefined ? {} : { clientId }),
       ...(conversationId === undefined ? {} : { conversationId }),
     });
+    this.#reach(rev);
   }
 
   #stand(keyboard: Keyboard | null, call: Call | undefined, conversationId: string | null | undefined): void {
@@ -676,7 +733,7 @@ export class Transport {
 
   /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
   #flush(): void {
-    const entry = this.#outbox.find(({ state }) => state !== "failed");
+    const entry = this.#outbox.find(({ state, rev }) => state !== "failed" && !rev);
     if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
     const link = this.#live;
     if (link?.synced) {
@@ -698,18 +755,23 @@ export class Transport {
         () => {
           // The next poll finds out what is wrong.
           this.#exchanging = false;
-          entry.state = "queued";
-          this.#changed();
+          this.#requeue();
         },
       );
     }
   }
 
   #again(entry: Outgoing): void {
-    if (!this.#find(entry.clientId) || entry.state === "failed") return;
+    if (!this.#find(entry.clientId) || entry.state === "failed" || entry.rev) return;
     entry.state = "queued";
     this.#changed();
     this.#flush();
+  }
+
+  /** What is under way may be lost. */
+  #requeue(): void {
+    for (const entry of this.#outbox) if (entry.state === "sending" && !entry.rev) entry.state = "queued";
+    this.#changed();
   }
 
   #fail(entry: Outgoing, error: ChatError): void {
@@ -778,9 +840,10 @@ export class Transport {
 
   #backOff(asked?: number): number {
     const { backOffMin, backOffMax } = this.#times;
+    if (asked) return asked;
     const most = Math.min(backOffMax, backOffMin * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
-    return asked ?? Math.max(backOffMin, most * (0.5 + this.#random() / 2));
+    return Math.max(backOffMin, most * (0.5 + this.#random() / 2));
   }
 
   #later(ms: number, act: () => void, alone = true): void {
@@ -804,7 +867,10 @@ export class Transport {
   }
 
   #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    return new Promise((resolve) => {
+      this.#hurry = resolve;
+      setTimeout(resolve, ms);
+    });
   }
 }
 

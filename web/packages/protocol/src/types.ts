@@ -112,7 +112,7 @@ export interface Place {
 }
 
 export type ClientFrame =
-  | { type: "start"; params?: Params; restart?: boolean }
+  | { type: "start"; params?: Params; restart?: boolean; clientId?: string }
   | { type: "message"; clientId: string; data: MessageData }
   | ({ type: "navigate"; clientId?: string } & Place)
   | { type: "params"; params: Params }
@@ -124,6 +124,8 @@ export type ClientFrame =
 export interface MessagesFrame {
   type: "messages";
   rev: number;
+  /** The frame holds everything after this revision. */
+  since?: number;
   clientId?: string;
   messages: Message[];
   keyboard: Keyboard | null;
