@@ -86,38 +86,27 @@ const STALE_MS = 86_400_000;
  * Messages that are on their way, where the next visit finds them. Each has a key of its own and is written once: tabs
  * share them, and none may bring back what another one sent and took away.
  */
-export function outbox(prefix: string) {
+export function outbox(prefix: string, userKey: () => string) {
   const local = stored("localStorage");
-  const written = new Map<string, boolean>();
-  const of = (userKey: string): string => `${prefix}${encodeURIComponent(userKey)}:`;
+  let known: readonly Outgoing[] = [];
+  const key = (clientId: string): string => `${prefix}${encodeURIComponent(userKey())}:${clientId}`;
   return {
     /** Those of all tabs, in the order in which they were said; what is old waits for a word of the person. */
-    read(userKey: string): Outgoing[] {
+    read(): Outgoing[] {
+      const found: Outgoing[] = [];
       try {
-        const keys = Object.keys(localStorage).filter((key) => key.startsWith(of(userKey)));
-        return keys
-          .map((key) => {
-            const entry = local.get<Outgoing>(key)!;
-            written.set(key, entry.state === "failed");
-            return Date.now() - entry.at > STALE_MS ? { ...entry, state: "failed" as const } : entry;
-          })
-          .sort((a, b) => a.at - b.at);
+        for (const name in localStorage) if (name.startsWith(key(""))) found.push(local.get<Outgoing>(name)!);
       } catch {
-        return [];
+        // Blocked.
       }
+      for (const entry of found) if (Date.now() - entry.at > STALE_MS) entry.state = "failed";
+      return (known = found.sort((a, b) => a.at - b.at));
     },
-    write(userKey: string, entries: readonly Outgoing[]): void {
-      const wanted = new Map(entries.map((entry) => [of(userKey) + entry.clientId, entry]));
-      for (const key of written.keys()) {
-        if (wanted.has(key)) continue;
-        written.delete(key);
-        local.set(key, undefined);
-      }
-      for (const [key, entry] of wanted) {
-        const failed = entry.state === "failed";
-        if (written.get(key) !== failed) local.set(key, entry);
-        written.set(key, failed);
-      }
+    write(entries: readonly Outgoing[]): void {
+      if (!userKey()) return;
+      for (const entry of known) if (!entries.includes(entry)) local.set(key(entry.clientId), undefined);
+      for (const entry of entries) if (!known.includes(entry) || entry.state === "failed") local.set(key(entry.clientId), entry);
+      known = entries;
     },
   };
 }

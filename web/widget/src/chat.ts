@@ -246,8 +246,8 @@ export class Chat {
     const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
     const identity = shell.options.identity ?? shell.options.userHash;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
-    const unsent = outbox(`${key}:out:`);
-    const left = resume ? unsent.read(resume.userKey) : [];
+    const unsent = outbox(`${key}:out:`, () => shell.state.userKey);
+    const left = unsent.read();
     this.timeline.setOutbox(left);
     const transport: Transport = new Transport(
       {
@@ -303,7 +303,7 @@ export class Chat {
         },
         outbox: (entries) => {
           this.timeline.setOutbox(entries);
-          unsent.write(shell.state.userKey, entries);
+          unsent.write(entries);
           this.changed();
         },
         typing: (by) => {

@@ -57,9 +57,11 @@ export class Http {
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
-      const answer: unknown = await response.json().catch(() => null);
+      // What was cut on its way rejects here; it may have been done.
+      const text = await response.text();
       // Some frames have no answer.
-      if (response.ok && answer === null && path === "/messages") return { type: "pong", rev: 0 };
+      if (response.ok && !text && path === "/messages") return { type: "pong", rev: 0 };
+      const answer = parse(text);
       const frame = isError(answer);
       if (frame ? path.startsWith("/messages") && "retryable" in (answer as object) : response.ok && answer !== null) return answer;
       throw failure(response, answer);
@@ -69,6 +71,15 @@ export class Http {
     } finally {
       clearTimeout(timer);
     }
+  }
+}
+
+/** null for what is no JSON. */
+export function parse(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return null;
   }
 }
 
@@ -82,6 +93,7 @@ function failure(response: Response, answer: unknown): ChatError {
   const said = (answer as { error?: { code?: string; message?: string }; code?: string; message?: string } | null) ?? {};
   const { code, message } = said.error ?? said;
   const seconds = Number(response.headers.get("retry-after"));
-  const known = code ?? (status === 401 ? "expired" : status === 404 ? "not_found" : status === 429 ? "rate_limited" : "unavailable");
-  return new ChatError(known, message ?? `HTTP ${status}`, status === 429 || status >= 500, seconds > 0 ? seconds * 1000 : undefined);
+  const known = code ?? (status === 401 ? "expired" : "unavailable");
+  // A good status without an answer is not the server's word.
+  return new ChatError(known, message ?? `HTTP ${status}`, response.ok || status === 429 || status >= 500, seconds > 0 ? seconds * 1000 : undefined);
 }

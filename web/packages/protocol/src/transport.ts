@@ -1,4 +1,4 @@
-import { Http } from "./http";
+import { Http, parse } from "./http";
 import {
   type Agent,
   type Call,
@@ -22,8 +22,8 @@ export interface Turn {
   rev: number;
   messages: Message[];
   /** The outgoing entry that this turn answers, where it is ours. */
-  clientId?: string;
-  conversationId?: string | null;
+  clientId?: string | undefined;
+  conversationId?: string | null | undefined;
 }
 
 /** What stands after the newest revision. */
@@ -154,8 +154,6 @@ export class Transport {
   /** The newest revision that somebody told of. */
   #wanted = 0;
   #pendingParams: Params | null = null;
-  /** Our messages by the revision that they became. */
-  readonly #own = new Map<number, string>();
   #channel: BroadcastChannel | null = null;
   #channelName = "";
   /** Ends the pause between two tries. */
@@ -185,23 +183,20 @@ export class Transport {
       this.#listen("addEventListener");
       this.#say("connecting");
     }
-    for (;;) {
+    return this.#insist(async () => {
       try {
         const session = await this.#ready();
         if (!this.#live && !this.#next && !this.#timer) this.#connect();
         return session;
       } catch (error) {
-        if (this.#closed) throw error;
-        if (!(error as ChatError).retryable) {
-          this.close();
-          this.#say("refused");
-          throw error;
+        if (!this.#closed) {
+          const { retryable } = error as ChatError;
+          if (!retryable) this.close();
+          this.#say(retryable ? "offline" : "refused");
         }
-        this.#say("offline");
-        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
-        if (!this.#running) throw error;
+        throw error;
       }
-    }
+    });
   }
 
   close(): void {
@@ -219,8 +214,7 @@ export class Transport {
   }
 
   #listen(how: "addEventListener" | "removeEventListener"): void {
-    for (const name of ["online", "pageshow"]) globalThis[how]?.(name, this.wake);
-    for (const name of ["visibilitychange", "resume"]) globalThis.document?.[how](name, this.wake);
+    for (const name of ["online", "pageshow", "resume", "visibilitychange"]) globalThis[how]?.(name, this.wake, true);
     globalThis[how]?.("pagehide", this.#leave);
   }
 
@@ -228,23 +222,13 @@ export class Transport {
   async start(params?: Params, restart = false): Promise<void> {
     await this.open();
     // A restart whose answer was lost may have happened: it is known by its clientId.
-    const again = restart ? { restart, clientId: newId(this.#random) } : {};
-    for (;;) {
-      try {
-        const answer = await this.#request({
-          type: "start",
-          ...(params ? { params } : {}),
-          ...again,
-        });
-        if (answer.type === "error") throw toError(answer);
-        this.#receive(answer, null, true);
-        this.#flush();
-        return;
-      } catch (error) {
-        if (!(error as ChatError).retryable || !this.#running) throw error;
-        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
-      }
-    }
+    const clientId = restart ? newId(this.#random) : undefined;
+    await this.#insist(async () => {
+      const answer = await this.#request({ type: "start", params, restart, clientId });
+      if (answer.type === "error") throw toError(answer);
+      this.#receive(answer, null, true);
+      this.#flush();
+    });
   }
 
   /** Queues a message or a jump; it is sent until the server has it. Throws when too many wait. */
@@ -294,15 +278,13 @@ export class Transport {
 
   /** The page of messages before a revision. */
   async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
-    const { token } = await this.#ready();
-    const page = await this.http.before(token, before);
+    const page = await this.#call((token) => this.http.before(token, before));
     return { messages: page.items, more: page.more, next: page.rev };
   }
 
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
-    const { token } = await this.#ready();
     const name = file.name ?? "image";
-    const ticket = await this.http.upload(token, { name, contentType: file.type, size: file.size });
+    const ticket = await this.#call((token) => this.http.upload(token, { name, contentType: file.type, size: file.size }));
     await put(ticket.uploadUrl, ticket.headers, file, progress);
     return { type: "media", media: { ...ticket.media, altText: name } };
   }
@@ -335,8 +317,8 @@ export class Transport {
   async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
     const { session: before, rev: known } = this;
-    const body = { botId, ...(userKey ? { userKey } : {}), ...(params ? { params } : {}) };
-    const anew = { ...body, ...(identity ? { identity } : {}) };
+    const body = { botId, userKey: userKey || undefined, params };
+    const anew = { ...body, identity };
     let session: Session;
     try {
       // Who came in with an identity stays who they are: it may be over by now.
@@ -349,7 +331,6 @@ export class Transport {
     // What came meanwhile may be newer than the answer.
     if (known > 0 && (before?.endUserId !== session.endUserId || session.rev < known || session.rev - this.rev > MAX_GAP)) {
       this.rev = this.#wanted = 0;
-      this.#own.clear();
       this.standing.conversationId = null;
       this.on.reset?.();
     }
@@ -389,7 +370,8 @@ export class Transport {
   #adopt(left: Outgoing[]): void {
     for (const entry of left) {
       if (entry.rev || this.#find(entry.clientId)) continue;
-      this.#outbox.push(entry.state === "failed" ? entry : { ...entry, state: "queued" });
+      if (entry.state === "sending") entry.state = "queued";
+      this.#outbox.push(entry);
     }
   }
 
@@ -409,17 +391,14 @@ export class Transport {
   }
 
   #openSocket(session: Session): void {
-    if (!session.socketUrl) {
-      // This installation has none.
-      this.#socketFailures = Math.max(this.#socketFailures, SOCKET_TRIES);
-      this.#lost();
-      return;
-    }
-    let socket: WebSocket;
+    let socket: WebSocket | undefined;
     try {
-      socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
+      if (session.socketUrl) socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
     } catch {
-      this.#socketFailures += 1;
+      // The page may open none.
+    }
+    if (!socket) {
+      this.#socketFailures += SOCKET_TRIES;
       this.#lost();
       return;
     }
@@ -433,7 +412,7 @@ export class Transport {
     };
     socket.onmessage = ({ data }: MessageEvent) => {
       link.heard += 1;
-      this.#receive(parse(data), link);
+      this.#receive(parse(data) as ServerFrame | null, link);
     };
     socket.onclose = socket.onerror = () => this.#gone(link);
   }
@@ -518,11 +497,9 @@ export class Transport {
   /** Everything missed, over HTTP. */
   async #catchUp(): Promise<void> {
     for (;;) {
-      const { token } = await this.#ready();
-      const answer = await this.http.after(token, this.rev);
+      const answer = await this.#call((token) => this.http.after(token, this.rev));
       if (answer.type === "error") {
         if (answer.code === "not_started") return;
-        if (answer.code === "expired") this.#expire();
         throw toError(answer);
       }
       const before = this.rev;
@@ -552,8 +529,8 @@ export class Transport {
   // ---- what comes in
 
   #receive(frame: ServerFrame | null, link: Link | null, started = false, fromTab = false): void {
-    if (!frame) return;
-    switch (frame.type) {
+    // API Gateway's own words have no type: nobody answered, and what was sent goes out again.
+    switch (frame?.type) {
       case "messages":
         this.#receiveTurn(frame, fromTab);
         break;
@@ -610,17 +587,17 @@ export class Transport {
       );
       return;
     }
-    const turns = new Map<number, Message[]>();
-    for (const message of frame.messages) {
-      if (message.rev > this.rev) turns.set(message.rev, [...(turns.get(message.rev) ?? []), message]);
-    }
-    const revs = [...turns.keys()].sort((a, b) => a - b);
+    const fresh = frame.messages.filter((message) => message.rev > this.rev);
+    const revs = [...new Set(fresh.map((message) => message.rev))].sort((a, b) => a - b);
     if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
       this.#resync();
       return;
     }
     const conversationId = frame.context.conversationId;
-    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId);
+    for (const rev of revs) {
+      const messages = fresh.filter((message) => message.rev === rev);
+      this.#deliver(rev, messages, messages[0]!.conversationId ?? conversationId);
+    }
     const newest = frame.rev >= this.rev;
     this.#reach(Math.max(this.rev, frame.rev));
     if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
@@ -649,7 +626,7 @@ export class Transport {
           () => this.#again(entry),
           (failed: ChatError) => this.#fail(entry, failed),
         );
-      } else if (error.retryable) this.#later(error.retryAfterMs ?? this.#backOff(), () => this.#again(entry), false);
+      } else if (error.retryable) setTimeout(() => this.#again(entry), this.#backOff(error.retryAfterMs));
       else {
         this.#fail(entry, error);
         return;
@@ -672,31 +649,27 @@ export class Transport {
   #acknowledge(clientId: string, rev: number): void {
     this.#failures = 0;
     const entry = this.#find(clientId);
-    if (!entry) return;
-    if (rev <= this.rev) return this.#remove(clientId);
-    entry.rev = rev;
-    this.#own.set(rev, clientId);
+    if (entry) entry.rev = rev;
+    if (rev <= this.rev) this.#remove(clientId);
   }
 
   /** Everything up to a revision is shown; so are our messages that became a part of it. */
   #reach(rev: number): void {
     this.rev = rev;
-    for (const entry of this.#outbox) if (entry.rev! <= rev) this.#remove(entry.clientId);
+    this.#keep((entry) => !(entry.rev! <= rev));
   }
 
   #deliver(rev: number, messages: Message[], conversationId: string | null | undefined): void {
     const before = this.rev;
     this.rev = rev;
-    const clientId = this.#own.get(rev);
-    this.#own.delete(rev);
     this.#lastActivity = Date.now();
     this.on.turn?.({
       rev,
       messages: messages
         .map((message) => ({ ...message, rev: message.rev ?? rev, data: message.data ?? { type: "unknown" } }))
         .filter((message) => message.rev > before),
-      ...(clientId === undefined ? {} : { clientId }),
-      ...(conversationId === undefined ? {} : { conversationId }),
+      clientId: this.#outbox.find((entry) => entry.rev === rev)?.clientId,
+      conversationId,
     });
     this.#reach(rev);
   }
@@ -762,7 +735,7 @@ export class Transport {
   }
 
   #again(entry: Outgoing): void {
-    if (!this.#find(entry.clientId) || entry.state === "failed" || entry.rev) return;
+    if (!this.#outbox.includes(entry) || entry.state === "failed" || entry.rev) return;
     entry.state = "queued";
     this.#changed();
     this.#flush();
@@ -787,14 +760,18 @@ export class Transport {
   }
 
   #remove(clientId: string): void {
-    const rest = this.#outbox.filter((entry) => entry.clientId !== clientId);
+    this.#keep((entry) => entry.clientId !== clientId);
+  }
+
+  #keep(which: (entry: Outgoing) => boolean): void {
+    const rest = this.#outbox.filter(which);
     if (rest.length === this.#outbox.length) return;
     this.#outbox = rest;
     this.#changed();
   }
 
   #changed(): void {
-    this.on.outbox?.([...this.#outbox]);
+    if (!this.#closed) this.on.outbox?.([...this.#outbox]);
   }
 
   /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
@@ -812,21 +789,22 @@ export class Transport {
     }
   }
 
-  /** A frame over HTTP, with a new token once where the old one was refused. */
-  async #request(frame: ClientFrame): Promise<ServerFrame> {
+  #request(frame: ClientFrame): Promise<ServerFrame> {
+    return this.#call((token) => this.http.send(token, frame));
+  }
+
+  /** Over HTTP, with a new token once where the old one was refused. */
+  async #call<T extends object>(ask: (token: string) => Promise<T>): Promise<T> {
     for (let last = false; ; last = true) {
       const { token } = await this.#ready();
-      let expired: unknown = null;
       try {
-        const answer = await this.http.send(token, frame);
-        if (answer.type !== "error" || answer.code !== "expired") return answer;
-        expired = toError(answer);
+        const answer = await ask(token);
+        if ((answer as Partial<ErrorFrame>).code !== "expired") return answer;
+        throw toError(answer as unknown as ErrorFrame);
       } catch (error) {
-        if ((error as ChatError).code !== "expired") throw error;
-        expired = error;
+        if (last || (error as ChatError).code !== "expired") throw error;
+        this.#expire();
       }
-      if (last) throw expired;
-      this.#expire();
     }
   }
 
@@ -846,11 +824,7 @@ export class Transport {
     return Math.max(backOffMin, most * (0.5 + this.#random() / 2));
   }
 
-  #later(ms: number, act: () => void, alone = true): void {
-    if (!alone) {
-      setTimeout(() => this.#running && act(), ms);
-      return;
-    }
+  #later(ms: number, act: () => void): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -864,6 +838,17 @@ export class Transport {
       if (this.#running && (link === this.#live || link === this.#next)) act();
     }, ms);
     link.timers.add(timer);
+  }
+
+  async #insist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error as ChatError).retryable || !this.#running) throw error;
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
+      }
+    }
   }
 
   #sleep(ms: number): Promise<void> {
@@ -883,17 +868,8 @@ function toError(frame: ErrorFrame): ChatError {
   return new ChatError(frame.code, frame.message, frame.retryable ?? false, frame.retryAfterMs);
 }
 
-function parse(data: unknown): ServerFrame | null {
-  try {
-    const frame: unknown = JSON.parse(String(data));
-    return typeof frame === "object" && frame !== null && "type" in frame ? (frame as ServerFrame) : null;
-  } catch {
-    return null;
-  }
-}
-
 export function newId(random: () => number = Math.random): string {
-  return globalThis.crypto?.randomUUID?.() ?? `${Date.now().toString(36)}-${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
+  return globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${random()}${random()}`;
 }
 
 /** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */
