@@ -62,8 +62,8 @@ export class Http {
       // Some frames have no answer.
       if (response.ok && !text && path === "/messages") return { type: "pong", rev: 0 };
       const answer = parse(text);
-      const frame = isError(answer);
-      if (frame ? path.startsWith("/messages") && "retryable" in (answer as object) : response.ok && answer !== null) return answer;
+      // Of a frame's route, an error frame is an answer, whatever the status says.
+      if (answer && (response.ok || "retryable" in (answer as object))) return answer;
       throw failure(response, answer);
     } catch (error) {
       if (error instanceof ChatError) throw error;
@@ -81,11 +81,6 @@ export function parse(text: unknown): unknown {
   } catch {
     return null;
   }
-}
-
-/** Of a frame's route, an error frame is an answer, whatever the status says. */
-function isError(answer: unknown): boolean {
-  return typeof answer === "object" && answer !== null && "type" in answer && answer.type === "error";
 }
 
 function failure(response: Response, answer: unknown): ChatError {

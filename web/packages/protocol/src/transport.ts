@@ -214,8 +214,7 @@ export class Transport {
   }
 
   #listen(how: "addEventListener" | "removeEventListener"): void {
-    for (const name of ["online", "pageshow", "resume", "visibilitychange"]) globalThis[how]?.(name, this.wake, true);
-    globalThis[how]?.("pagehide", this.#leave);
+    for (const name of ["online", "pageshow", "pagehide", "resume", "visibilitychange"]) globalThis[how]?.(name, this.wake, true);
   }
 
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
@@ -290,7 +289,9 @@ export class Transport {
   }
 
   /** Try now: the person asked, the network came back, the laptop woke up. */
-  readonly wake = (): void => {
+  readonly wake = (event?: Event): void => {
+    // The tab may be gone for good: others send what it could not.
+    if (event?.type === "pagehide") this.#channel?.postMessage(this.#outbox);
     if (!this.#running || globalThis.document?.visibilityState === "hidden") return;
     this.#hurry();
     if (this.#live) this.#probe(this.#live);
@@ -375,11 +376,6 @@ export class Transport {
     }
   }
 
-  /** The tab may be gone for good: others send what it could not. */
-  readonly #leave = (): void => {
-    if (this.#outbox.length) this.#channel?.postMessage(this.#outbox);
-  };
-
   // ---- connection
 
   #connect(): void {
@@ -435,17 +431,16 @@ export class Transport {
 
   #gone(link: Link): void {
     if (link !== this.#live && link !== this.#next) return;
-    if (link === this.#next && !link.synced) this.#socketFailures += 1;
     this.#drop(link);
     if (link === this.#live) this.#live = null;
-    else this.#next = null;
-    this.#requeue();
-    if (this.#live || this.#next) {
-      // The planned replacement failed: the old socket still works.
-      if (this.#live) this.#later(this.#backOff(), () => this.#connect());
-      return;
+    else {
+      this.#next = null;
+      this.#socketFailures += 1;
     }
-    this.#lost();
+    this.#requeue();
+    // The planned replacement failed: the old socket still works.
+    if (this.#live) this.#later(this.#backOff(), () => this.#connect());
+    else if (!this.#next) this.#lost();
   }
 
   #drop(link: Link): void {
@@ -869,7 +864,7 @@ function toError(frame: ErrorFrame): ChatError {
 }
 
 export function newId(random: () => number = Math.random): string {
-  return globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${random()}${random()}`;
+  return globalThis.crypto?.randomUUID?.() ?? `${random()}${random()}`;
 }
 
 /** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */
