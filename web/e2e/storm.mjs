@@ -27,9 +27,12 @@ const WAITING = 12;
 const LOCAL_SOCKETS = "--disable-features=LocalNetworkAccessChecks";
 const CALM_MS = Number(process.env.MALGIL_STORM_CALM_MS ?? 90_000);
 
-const chance = seeded(seed);
-const between = (low, high) => low + chance() * (high - low);
-const one = (list) => list[Math.floor(chance() * list.length)];
+/** Everybody has dice of their own: what they do does not hang on who was faster. */
+let dice = 0;
+function chances() {
+  const chance = seeded(seed * 100 + (dice += 1));
+  return { chance, between: (low, high) => low + chance() * (high - low), one: (list) => list[Math.floor(chance() * list.length)] };
+}
 const met = new Map();
 const count = (what) => met.set(what, (met.get(what) ?? 0) + 1);
 
@@ -65,6 +68,7 @@ const front = createServer((request, response) => {
 class Line {
   live = new Set();
   refusing = false;
+  #dice = chances();
   #host = "";
   #port = 0;
 
@@ -93,7 +97,7 @@ class Line {
         if (link.cutNext) {
           // Some of it arrives: a cut in the middle of a frame, or of an answer.
           link.cutNext = false;
-          to.write(bytes.subarray(0, Math.floor(bytes.length * between(0, 1))), link.reset);
+          to.write(bytes.subarray(0, Math.floor(bytes.length * this.#dice.chance())), link.reset);
           return;
         }
         const { delay } = link;
@@ -117,6 +121,7 @@ let storming = true;
 
 /** What happens to a line, again and again. */
 async function weather(line, name) {
+  const { chance, between, one } = chances();
   while (storming) {
     await pause(between(150, 900));
     if (!storming) break;
@@ -164,6 +169,8 @@ class Visitor {
 
   constructor(number) {
     this.name = `v${number}`;
+    this.dice = chances();
+    this.owner = chances();
     this.userKey = `${this.name}-${randomUUID()}`;
   }
 
@@ -232,6 +239,7 @@ class Visitor {
   }
 
   async rest(deadline, share) {
+    const { chance, between } = this.dice;
     while (Date.now() < deadline && this.count < share) {
       const roll = chance();
       if (roll < 0.72) await this.say(this.main, "main");
@@ -276,14 +284,14 @@ class Visitor {
     const name = `tab${(this.tabs += 1)}`;
     this.said.set(name, []);
     const tab = await this.open();
-    for (let left = Math.ceil(between(0, 3)); left > 0; left -= 1) if (!(await this.say(tab, name, 10_000))) count("second tab was too late");
+    for (let left = Math.ceil(this.dice.between(0, 3)); left > 0; left -= 1) if (!(await this.say(tab, name, 10_000))) count("second tab was too late");
     await tab.close();
   }
 
   /** The bot's owner writes, unasked, on a good line. */
   async hear(deadline) {
     while (Date.now() < deadline) {
-      await pause(between(500, 4_000));
+      await pause(this.owner.between(500, 4_000));
       const text = `${this.name} unasked ${(this.asked += 1)}.`;
       const answer = await fetch(`${http}/openapi/message`, {
         method: "POST",
