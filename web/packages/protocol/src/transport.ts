@@ -621,7 +621,7 @@ export class Transport {
           () => this.#again(entry),
           (failed: ChatError) => this.#fail(entry, failed),
         );
-      } else if (error.retryable) setTimeout(() => this.#again(entry), this.#backOff(error.retryAfterMs));
+      } else if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
       else {
         this.#fail(entry, error);
         return;
