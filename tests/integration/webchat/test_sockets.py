@@ -134,8 +134,7 @@ def test_races_for_the_log_and_pushes_that_get_lost_or_come_twice_lose_double_an
     cloud: LocalCloud, bot_id: str, seed: int
 ) -> None:
     """Two owners' systems write to the same log without a pause, so that every conditional put of the visitor's turns
-    has rivals. It fails when a lost race is not run again on the winner's state, and when a client does not ask for
-    what a lost push left out."""
+    has rivals; a third of the pushes is lost, and a third comes twice."""
     chance = random.Random(seed)
 
     def hears(frame: JsonObject) -> int:

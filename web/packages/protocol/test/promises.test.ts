@@ -319,6 +319,18 @@ describe("what is on its way", () => {
     expect(newest().said("sync")).toHaveLength(1);
   });
 
+  it("is asked for after a gap, once, and again when nothing came of it", async () => {
+    const shown: string[] = [];
+    const one = await online({}, { turn: (told) => shown.push(...told.messages.map(({ data }) => String(data.text))) });
+    newest().hear(turn(2, ["two"]));
+    newest().hear(turn(3, ["three"]));
+    expect(newest().said("sync")).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(TIMES.pong);
+    expect(newest().said("sync")).toHaveLength(3);
+    newest().hear(context(3, [...messages(1, "one"), ...messages(2, "two"), ...messages(3, "three")]));
+    expect([one.rev, ...shown]).toEqual([3, "one", "two", "three"]);
+  });
+
   it("goes out as soon as what was too large for a frame was fetched", async () => {
     server.rev = 1;
     const one = client({ rev: 0 });
