@@ -134,7 +134,8 @@ def test_races_for_the_log_and_pushes_that_get_lost_or_come_twice_lose_double_an
     cloud: LocalCloud, bot_id: str, seed: int
 ) -> None:
     """Two owners' systems write to the same log without a pause, so that every conditional put of the visitor's turns
-    has rivals; a third of the pushes is lost, and a third comes twice."""
+    has rivals; a third of the pushes is lost, and a third comes twice. A client
+    that does not ask for what is missing was seen to fail it."""
     chance = random.Random(seed)
 
     def hears(frame: JsonObject) -> int:

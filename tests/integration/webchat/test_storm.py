@@ -3,8 +3,8 @@
 The storm itself is web/e2e/storm.mjs. It prints its seed; MALGIL_STORM_SEED repeats it, as far as a browser can be
 repeated, and MALGIL_STORM_SECONDS makes it longer.
 
-Seen to fail it: a new clientId with each resend (texts twice in the log); a cache that keeps a half turn (one message is
-never shown again after a reload); an answer that was cut on its way and taken for a refusal (the talk ends).
+Seen to fail it: a new clientId with each resend (texts twice in the log); a cache that keeps half a turn (one message
+is never shown again after a reload); an answer that was cut on its way and taken for a refusal (the talk ends).
 """
 
 import json
