@@ -62,7 +62,16 @@ def a_token(bot_id: str, user_key: str, now_s: int | None = None) -> str:
 class Browser:
     """A tab of an end user, as docs/web-chat.md says that a client should be."""
 
-    def __init__(self, cloud: LocalCloud, bot_id: str, user_key: str = "kim", name: str = "") -> None:
+    def __init__(
+        self,
+        cloud: LocalCloud,
+        bot_id: str,
+        user_key: str = "kim",
+        name: str = "",
+        hears: Callable[[JsonObject], int] = lambda frame: 1,
+    ) -> None:
+        """`hears` says how often a frame arrives."""
+        self.hears = hears
         self.url = cloud.outputs["SocketUrl"]
         self.token = a_token(bot_id, user_key)
         self.name = name or uuid.uuid4().hex[:4]
@@ -121,7 +130,8 @@ class Browser:
             self.socket = None
             return None
         self.frames.append(frame)
-        self._take(frame)
+        for _ in range(self.hears(frame)):
+            self._take(frame)
         return frame
 
     def hear_until(self, condition: Callable[[JsonObject], bool]) -> JsonObject:

@@ -3,18 +3,21 @@
 import itertools
 import json
 import random
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from infra.local.cloud import LocalCloud
 from shared.channels.web.frames import MAX_FRAME
-from shared.engine.inbound import AgentJoined
+from shared.engine.inbound import AgentJoined, BotMessage
+from shared.errors import Conflict
 from shared.ids import log_key
 from shared.runtime import wiring, world
 from shared.services.request import Request
 from tests.integration.local.conftest import eventually
-from tests.integration.webchat.conftest import Browser, a_token, a_web_bot, opened
+from tests.integration.webchat.conftest import Browser, JsonObject, a_token, a_web_bot, opened
 
 START = {"type": "start"}
 
@@ -124,6 +127,73 @@ def test_a_socket_that_is_cut_at_random_loses_doubles_and_reorders_nothing(
             assert [text for text in heard if text.startswith(name)] == texts
     assert tabs[0].texts == tabs[1].texts
     assert all(said.values())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_races_for_the_log_and_pushes_that_get_lost_or_come_twice_lose_double_and_reorder_nothing(
+    cloud: LocalCloud, bot_id: str, seed: int
+) -> None:
+    """Two owners' systems write to the same log without a pause, so that every conditional put of the visitor's turns
+    has rivals; a third of the pushes is lost, and a third comes twice. A client
+    that does not ask for what is missing was seen to fail it."""
+    chance = random.Random(seed)
+
+    def hears(frame: JsonObject) -> int:
+        is_push = frame["type"] == "messages" and "clientId" not in frame
+        return chance.choice((0, 1, 2)) if is_push else 1
+
+    tabs = [Browser(cloud, bot_id, name=f"{seed}{name}", hears=hears) for name in "ab"]
+    said: dict[str, list[str]] = {tab.name: [] for tab in tabs}
+    for tab in tabs:
+        tab.connect()
+    tabs[0].ask(START, "context")
+    with ThreadPoolExecutor(2) as owners:
+        unasked = [owners.submit(keep_telling, bot_id, f"owner {name}", 15) for name in "xy"]
+        while len(said[tabs[0].name]) + len(said[tabs[1].name]) < 24 or not all(told.done() for told in unasked):
+            tab = chance.choice(tabs)
+            if tab.socket is None:
+                tab.connect()
+            elif not tab.unacknowledged and len(said[tab.name]) < 12:
+                text = f"{tab.name} {len(said[tab.name])}"
+                said[tab.name].append(text)
+                tab.say(text)
+            else:
+                tab.hear(0.1)
+        told = {name: done.result() for name, done in zip("xy", unasked, strict=True)}
+    settle(tabs)
+    heard = [text.removeprefix("> ") for text in tabs[0].texts if text.startswith("> ")]
+    answers = [text for text in tabs[0].texts if text.startswith("들었어요: ")]
+    for name, texts in said.items():
+        assert [text for text in heard if text.startswith(name)] == texts
+    for name, texts in told.items():
+        assert [text for text in tabs[0].texts if text.startswith(f"owner {name}")] == texts
+    assert answers == [f"들었어요: {text}" for text in heard]
+    for tab in tabs:
+        assert tab.texts == tabs[0].texts
+        assert len({message["id"] for message in tab.seen}) == len(tab.seen)
+
+
+def keep_telling(bot_id: str, name: str, times: int) -> list[str]:
+    """What an owner's system said, unasked and at once; each until it is taken."""
+    record = wiring.bots().get(bot_id)
+    assert record is not None
+    assert record.published is not None
+    bot = wiring.runnable_bots().load(record, record.published)
+    texts = [f"{name} {number}" for number in range(times)]
+    for text in texts:
+        request = Request(
+            bot=bot,
+            platform="web",
+            user_key="kim",
+            inbound=BotMessage(data={"type": "text", "text": text}),
+            from_outside=True,
+        )
+        taken = False
+        while not taken:
+            with suppress(Conflict):
+                wiring.handle_inbound()(request)
+                taken = True
+    return texts
 
 
 def settle(tabs: list[Browser]) -> None:

@@ -1,4 +1,4 @@
-import type { Message } from "@malgil/protocol";
+import type { Message, Outgoing } from "@malgil/protocol";
 
 /** The newest messages of a talk, so that a reload shows them before the network answers. */
 export interface Saved {
@@ -66,4 +66,35 @@ export function stored(area: "localStorage" | "sessionStorage") {
 
 export function storageBlocked(): boolean {
   return Object.keys(unstored).length > 0;
+}
+
+const STALE_MS = 86_400_000;
+
+/**
+ * Messages that are on their way, where the next visit finds them. Each has a key of its own and is written once: tabs
+ * share them, and none may bring back what another one sent and took away.
+ */
+export function outbox(prefix: string, userKey: () => string) {
+  const local = stored("localStorage");
+  let known: readonly Outgoing[] = [];
+  const key = (clientId: string): string => `${prefix}${encodeURIComponent(userKey())}:${clientId}`;
+  return {
+    /** Those of all tabs, in the order in which they were said; what is old waits for a word of the person. */
+    read(): Outgoing[] {
+      const found: Outgoing[] = [];
+      try {
+        for (const name in localStorage) if (name.startsWith(key(""))) found.push(local.get<Outgoing>(name)!);
+      } catch {
+        // Blocked.
+      }
+      for (const entry of found) if (Date.now() - entry.at > STALE_MS) entry.state = "failed";
+      return (known = found.sort((a, b) => a.at - b.at));
+    },
+    write(entries: readonly Outgoing[]): void {
+      if (!userKey()) return;
+      for (const entry of known) if (!entries.includes(entry)) local.set(key(entry.clientId), undefined);
+      for (const entry of entries) if (!known.includes(entry) || entry.state === "failed") local.set(key(entry.clientId), entry);
+      known = entries;
+    },
+  };
 }

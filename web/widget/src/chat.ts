@@ -6,7 +6,6 @@ import {
   type Keyboard,
   type Message,
   type MessageData,
-  type Outgoing,
   type Params,
   type Place,
   type Session,
@@ -15,7 +14,7 @@ import {
   Transport,
   type Turn,
 } from "@malgil/protocol";
-import { cache, stored } from "./cache";
+import { cache, outbox, stored } from "./cache";
 import { lead } from "./ring";
 import { Pace } from "./pace";
 import type { Shell } from "./shell";
@@ -75,6 +74,8 @@ export class Chat {
 
   readonly #listeners = new Set<() => void>();
   #key: string;
+  /** Messages of this person that no server has yet. */
+  #unsent!: ReturnType<typeof outbox>;
   #barTimer = 0;
   #typingTimer = 0;
   #saveTimer = 0;
@@ -191,7 +192,7 @@ export class Chat {
     if (!this.more) return;
     this.more = false;
     try {
-      const page = await this.transport.older(this.#next || this.timeline.oldest);
+      const page = await this.transport.older(this.#next || this.timeline.oldest + 1);
       this.timeline.prepend(page.messages);
       this.more = page.more;
       this.#next = page.next;
@@ -240,7 +241,6 @@ export class Chat {
     this.transport.close();
     this.#forget();
     this.read();
-    perTab.set(this.draftKey, undefined);
     this.shell.state.userKey = userKey;
     this.#make();
     this.changed();
@@ -252,8 +252,8 @@ export class Chat {
     const { transport, shell } = this;
     await transport.erase();
     const { userKey } = transport.session!;
-    local.set(this.#key, undefined);
-    perTab.set(`${this.#key}:outbox:${userKey}`, undefined);
+    this.#unsent.write([]);
+    for (const name of ["", `:read:${userKey}`]) local.set(this.#key + name, undefined);
     const left = this.become(shell.options.userKey ?? "");
     await cache.remove(`${this.#key}:${userKey}`);
     await left;
@@ -309,7 +309,7 @@ export class Chat {
   #forget(): void {
     clearTimeout(this.#saveTimer);
     clearTimeout(this.#typingTimer);
-    perTab.set(`${this.#key}:draft`, undefined);
+    for (const name of [":draft", ":place"]) perTab.set(this.#key + name, undefined);
     this.person += 1;
     this.tray = [];
     this.agentTyping = this.problem = null;
@@ -333,9 +333,9 @@ export class Chat {
     const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
     const identity = shell.options.identity ?? shell.options.userHash;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
-    const outboxKey = `${key}:outbox:${resume?.userKey ?? userKey ?? ""}`;
-    const outbox = resume ? perTab.get<Outgoing[]>(outboxKey) : undefined;
-    if (outbox) this.timeline.setOutbox(outbox);
+    const unsent = (this.#unsent = outbox(`${key}:out:`, () => shell.state.userKey));
+    const left = unsent.read();
+    this.timeline.setOutbox(left);
     const transport: Transport = new Transport(
       {
         host: shell.host,
@@ -343,7 +343,7 @@ export class Chat {
         userKey: userKey || undefined,
         identity: identity || undefined,
         resume,
-        outbox,
+        outbox: left,
       },
       {
         session: (session) => {
@@ -402,7 +402,7 @@ export class Chat {
         },
         outbox: (entries) => {
           this.timeline.setOutbox(entries);
-          perTab.set(`${key}:outbox:${shell.state.userKey}`, entries.length ? entries : undefined);
+          unsent.write(entries);
           this.changed();
         },
         typing: (by) => {

@@ -57,11 +57,13 @@ export class Http {
         },
         body: JSON.stringify(body),
       });
-      const answer: unknown = await response.json().catch(() => null);
+      // What was cut on its way rejects here; it may have been done.
+      const text = await response.text();
       // Some frames have no answer.
-      if (response.ok && answer === null && path === "/messages") return { type: "pong", rev: 0 };
-      const frame = isError(answer);
-      if (frame ? path.startsWith("/messages") && "retryable" in (answer as object) : response.ok && answer !== null) return answer;
+      if (response.ok && !text && path === "/messages") return { type: "pong", rev: 0 };
+      const answer = parse(text);
+      // Of a frame's route, an error frame is an answer, whatever the status says.
+      if (answer && (response.ok || "retryable" in (answer as object))) return answer;
       throw failure(response, answer);
     } catch (error) {
       if (error instanceof ChatError) throw error;
@@ -72,9 +74,13 @@ export class Http {
   }
 }
 
-/** Of a frame's route, an error frame is an answer, whatever the status says. */
-function isError(answer: unknown): boolean {
-  return typeof answer === "object" && answer !== null && "type" in answer && answer.type === "error";
+/** null for what is no JSON. */
+export function parse(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text));
+  } catch {
+    return null;
+  }
 }
 
 function failure(response: Response, answer: unknown): ChatError {
@@ -82,6 +88,7 @@ function failure(response: Response, answer: unknown): ChatError {
   const said = (answer as { error?: { code?: string; message?: string }; code?: string; message?: string } | null) ?? {};
   const { code, message } = said.error ?? said;
   const seconds = Number(response.headers.get("retry-after"));
-  const known = code ?? (status === 401 ? "expired" : status === 404 ? "not_found" : status === 429 ? "rate_limited" : "unavailable");
-  return new ChatError(known, message ?? `HTTP ${status}`, status === 429 || status >= 500, seconds > 0 ? seconds * 1000 : undefined);
+  const known = code ?? (status === 401 ? "expired" : "unavailable");
+  // A good status without an answer is not the server's word.
+  return new ChatError(known, message ?? `HTTP ${status}`, response.ok || status === 429 || status >= 500, seconds > 0 ? seconds * 1000 : undefined);
 }

@@ -1,4 +1,4 @@
-import { Http } from "./http";
+import { Http, parse } from "./http";
 import {
   type Agent,
   type Call,
@@ -44,6 +44,8 @@ export interface Outgoing {
   state: "queued" | "sending" | "failed";
   at: number;
   error?: string;
+  /** The server has it: it becomes a turn of this revision, which is not here yet. */
+  rev?: number;
 }
 
 /** idle: no session; online: the socket, or HTTP in its place, works; refused: the server does not want us. */
@@ -77,7 +79,8 @@ export const TIMES = {
   again: 30_000,
   opening: 10_000,
   replace: 110 * 60_000,
-  renewBefore: 60_000,
+  /** Of a token, by this clock alone: it may be wrong, and jump. */
+  renew: 59 * 60_000,
   pollFast: 2_000,
   pollSlow: 10_000,
 };
@@ -115,7 +118,8 @@ interface Link {
   socket: WebSocket;
   /** What was missed before it opened has arrived. */
   synced: boolean;
-  heardAt: number;
+  /** How often it said something. */
+  heard: number;
   /** A sync is on its way. */
   syncing: boolean;
   timers: Set<ReturnType<typeof setTimeout>>;
@@ -138,7 +142,7 @@ export class Transport {
   readonly #times: typeof TIMES;
   readonly #random: () => number;
   readonly #Socket: typeof WebSocket;
-  #outbox: Outgoing[];
+  #outbox: Outgoing[] = [];
   #live: Link | null = null;
   #next: Link | null = null;
   #opening: Promise<Session> | null = null;
@@ -148,13 +152,16 @@ export class Transport {
   #exchanging = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
+  #closed = false;
+  /** When the session came. */
+  #since = 0;
   /** The newest revision that somebody told of. */
   #wanted = 0;
   #pendingParams: Params | null = null;
-  /** Our messages by the revision that they became. */
-  readonly #own = new Map<number, string>();
   #channel: BroadcastChannel | null = null;
   #channelName = "";
+  /** Ends the pause between two tries. */
+  #hurry: () => void = () => undefined;
   #lastTyping = 0;
   #lastRead = 0;
   #lastActivity = 0;
@@ -169,39 +176,37 @@ export class Transport {
     this.#Socket = options.WebSocket ?? WebSocket;
     this.session = options.resume ?? null;
     this.rev = options.rev ?? 0;
-    this.#outbox = (options.outbox ?? []).map((entry) => (entry.state === "failed" ? entry : { ...entry, state: "queued" }));
+    this.#adopt(options.outbox ?? []);
   }
 
   /** Opens the session and stays connected until close(). Rejects only when the server refuses. */
   async open(): Promise<Session> {
     if (!this.#running) {
       this.#running = true;
-      globalThis.addEventListener?.("online", this.wake);
-      globalThis.document?.addEventListener("visibilitychange", this.wake);
+      this.#closed = false;
+      this.#listen("addEventListener");
       this.#say("connecting");
     }
-    for (;;) {
+    return this.#insist(async () => {
       try {
         const session = await this.#ready();
         if (!this.#live && !this.#next && !this.#timer) this.#connect();
         return session;
       } catch (error) {
-        if (!(error as ChatError).retryable) {
-          this.close();
-          this.#say("refused");
-          throw error;
+        if (!this.#closed) {
+          const { retryable } = error as ChatError;
+          if (!retryable) this.close();
+          this.#say(retryable ? "offline" : "refused");
         }
-        this.#say("offline");
-        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
-        if (!this.#running) throw error;
+        throw error;
       }
-    }
+    });
   }
 
   close(): void {
     this.#running = false;
-    globalThis.removeEventListener?.("online", this.wake);
-    globalThis.document?.removeEventListener("visibilitychange", this.wake);
+    this.#closed = true;
+    this.#listen("removeEventListener");
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
     for (const link of [this.#live, this.#next]) if (link) this.#drop(link);
@@ -212,22 +217,21 @@ export class Transport {
     this.#say("idle");
   }
 
+  #listen(how: "addEventListener" | "removeEventListener"): void {
+    for (const name of ["online", "pageshow", "pagehide", "resume", "visibilitychange"]) globalThis[how]?.(name, this.wake, true);
+  }
+
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
   async start(params?: Params, restart = false): Promise<void> {
     await this.open();
-    for (;;) {
-      try {
-        const answer = await this.#request({ type: "start", params, restart: restart || undefined });
-        if (answer.type === "error") throw toError(answer);
-        this.#receive(answer, null, true);
-        this.#flush();
-        return;
-      } catch (error) {
-        // A restart whose answer was lost may have happened: it is never repeated, the next sync shows it.
-        if (!(error as ChatError).retryable || restart || !this.#running) throw error;
-        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
-      }
-    }
+    // A restart whose answer was lost may have happened: it is known by its clientId.
+    const clientId = restart ? newId(this.#random) : undefined;
+    await this.#insist(async () => {
+      const answer = await this.#request({ type: "start", params, restart, clientId });
+      if (answer.type === "error") throw toError(answer);
+      this.#receive(answer, null, true);
+      this.#flush();
+    });
   }
 
   /** Queues a message or a jump; it is sent until the server has it. Throws when too many wait. */
@@ -235,7 +239,9 @@ export class Transport {
     if (this.#outbox.filter((entry) => entry.state !== "failed").length >= MAX_QUEUE) throw new ChatError("queue_full");
     const frame: Outgoing["frame"] =
       "flowId" in said ? { type: "navigate", clientId, ...said } : { type: "message", clientId, data: said };
-    this.#outbox.push({ clientId, frame, state: "queued", at: Date.now() });
+    // Never two at once, nor back with the clock: they are said in this order also after a reload.
+    const at = Math.max(Date.now(), (this.#outbox.at(-1)?.at ?? 0) + 1);
+    this.#outbox.push({ clientId, frame, state: "queued", at });
     this.#lastActivity = Date.now();
     this.#changed();
     this.#flush();
@@ -275,8 +281,7 @@ export class Transport {
 
   /** The page of messages before a revision. */
   async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
-    const { token } = await this.#ready();
-    const page = await this.http.before(token, before);
+    const page = await this.#call((token) => this.http.before(token, before));
     return { messages: page.items, more: page.more, next: page.rev };
   }
 
@@ -289,16 +294,18 @@ export class Transport {
   }
 
   async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
-    const { token } = await this.#ready();
     const name = file.name ?? "image";
-    const ticket = await this.http.upload(token, { name, contentType: file.type, size: file.size });
+    const ticket = await this.#call((token) => this.http.upload(token, { name, contentType: file.type, size: file.size }));
     await put(ticket.uploadUrl, ticket.headers, file, progress);
     return { type: "media", media: { ...ticket.media, altText: name } };
   }
 
   /** Try now: the person asked, the network came back, the laptop woke up. */
-  readonly wake = (): void => {
+  readonly wake = (event?: Event): void => {
+    // The tab may be gone for good: others send what it could not.
+    if (event?.type === "pagehide") this.#channel?.postMessage(this.#outbox);
     if (!this.#running || globalThis.document?.visibilityState === "hidden") return;
+    this.#hurry();
     if (this.#live) this.#probe(this.#live);
     else if (this.#timer && !this.#next) {
       clearTimeout(this.#timer);
@@ -312,9 +319,8 @@ export class Transport {
   /** A session whose token is good for a while. */
   #ready(): Promise<Session> {
     const { session } = this;
-    if (session && Date.parse(session.expiresAt) - Date.now() > this.#times.renewBefore && this.#channelName) {
-      return Promise.resolve(session);
-    }
+    const age = Date.now() - this.#since;
+    if (session && this.#channelName && age >= 0 && age < this.#times.renew) return Promise.resolve(session);
     this.#opening ??= this.#renew().finally(() => {
       this.#opening = null;
     });
@@ -323,31 +329,34 @@ export class Transport {
 
   async #renew(): Promise<Session> {
     const { botId, userKey, identity, params } = this.options;
-    const before = this.session;
-    const body = { botId, userKey, identity, params };
+    const { session: before, rev: known } = this;
+    const body = { botId, userKey: userKey || undefined, params };
+    const anew = { ...body, identity };
     let session: Session;
     try {
-      session = await this.http.session({ ...body, resume: before?.token });
+      // Who came in with an identity stays who they are: it may be over by now.
+      session = await this.http.session(before ? { ...body, resume: before.token } : anew);
     } catch (error) {
-      const { code } = error as ChatError;
-      if (!before || (code !== "expired" && code !== "invalid_input" && code !== "forbidden")) throw error;
-      session = await this.http.session(body);
+      const { code, retryable } = error as ChatError;
+      if (!before || retryable || code === "not_found") throw error;
+      session = await this.http.session(anew);
     }
-    const other = before !== null && before.endUserId !== session.endUserId;
-    if (this.rev > 0 && (other || session.rev < this.rev || session.rev - this.rev > MAX_GAP)) {
+    // What came meanwhile may be newer than the answer.
+    if (known > 0 && (before?.endUserId !== session.endUserId || session.rev < known || session.rev - this.rev > MAX_GAP)) {
       this.rev = this.#wanted = 0;
-      this.#own.clear();
+      this.standing.conversationId = null;
       this.on.reset?.();
     }
+    const page = this.rev === 0 && session.rev > 0 ? await this.http.before(session.token, session.rev + 1) : null;
+    if (this.#closed) throw new ChatError("closed");
     this.session = session;
-    this.#failures = 0;
+    this.#since = Date.now();
     this.standing.conversationId ??= session.conversationId;
     this.#join(session);
     this.on.session?.(session);
-    if (this.rev === 0 && session.rev > 0) {
-      const page = await this.http.before(session.token, session.rev + 1);
+    if (page) {
       this.on.history?.(page.items, page.more, page.rev);
-      this.rev = session.rev;
+      this.#reach(Math.max(this.rev, session.rev));
     }
     return session;
   }
@@ -362,7 +371,21 @@ export class Transport {
     const Channel = this.options.BroadcastChannel === undefined ? globalThis.BroadcastChannel : this.options.BroadcastChannel;
     if (!Channel) return;
     this.#channel = new Channel(name);
-    this.#channel.onmessage = ({ data }: MessageEvent) => this.#receive(data as ServerFrame, null, false, true);
+    this.#channel.onmessage = ({ data }: MessageEvent) => {
+      if (!Array.isArray(data)) return this.#receive(data as ServerFrame, null, false, true);
+      this.#adopt(data as Outgoing[]);
+      this.#changed();
+      this.#flush();
+    };
+  }
+
+  /** What another tab or an earlier visit left: whoever sends it, the server takes it once. */
+  #adopt(left: Outgoing[]): void {
+    for (const entry of left) {
+      if (entry.rev || this.#find(entry.clientId)) continue;
+      if (entry.state === "sending") entry.state = "queued";
+      this.#outbox.push(entry);
+    }
   }
 
   // ---- connection
@@ -376,21 +399,18 @@ export class Transport {
   }
 
   #openSocket(session: Session): void {
-    if (!session.socketUrl) {
-      // This installation has none.
-      this.#socketFailures = Math.max(this.#socketFailures, SOCKET_TRIES);
-      this.#lost();
-      return;
-    }
-    let socket: WebSocket;
+    let socket: WebSocket | undefined;
     try {
-      socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
+      if (session.socketUrl) socket = new this.#Socket(session.socketUrl, ["malgil.v1", session.token]);
     } catch {
-      this.#socketFailures += 1;
+      // The page may open none.
+    }
+    if (!socket) {
+      this.#socketFailures += SOCKET_TRIES;
       this.#lost();
       return;
     }
-    const link: Link = { socket, synced: false, syncing: false, heardAt: Date.now(), timers: new Set() };
+    const link: Link = { socket, synced: false, syncing: false, heard: 0, timers: new Set() };
     this.#next = link;
     this.#after(link, this.#times.opening, () => !link.synced && this.#gone(link));
     socket.onopen = () => {
@@ -399,8 +419,8 @@ export class Transport {
       this.#after(link, this.#times.replace * (0.97 + 0.03 * this.#random()), () => this.#connect());
     };
     socket.onmessage = ({ data }: MessageEvent) => {
-      link.heardAt = Date.now();
-      this.#receive(parse(data), link);
+      link.heard += 1;
+      this.#receive(parse(data) as ServerFrame | null, link);
     };
     socket.onclose = socket.onerror = () => this.#gone(link);
   }
@@ -415,25 +435,24 @@ export class Transport {
     this.#failures = this.#socketFailures = 0;
     this.#overHttp = false;
     if (old) this.#drop(old);
-    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
+    this.#requeue();
     this.#say("online");
+    this.#flush();
     void this.#sendParams().catch(() => undefined);
   }
 
   #gone(link: Link): void {
     if (link !== this.#live && link !== this.#next) return;
-    if (link === this.#next && !link.synced) this.#socketFailures += 1;
     this.#drop(link);
     if (link === this.#live) this.#live = null;
-    else this.#next = null;
-    for (const entry of this.#outbox) if (entry.state === "sending") entry.state = "queued";
-    this.#changed();
-    if (this.#live || this.#next) {
-      // The planned replacement failed: the old socket still works.
-      if (this.#live) this.#later(this.#backOff(), () => this.#connect());
-      return;
+    else {
+      this.#next = null;
+      this.#socketFailures += 1;
     }
-    this.#lost();
+    this.#requeue();
+    // The planned replacement failed: the old socket still works.
+    if (this.#live) this.#later(this.#backOff(), () => this.#connect());
+    else if (!this.#next) this.#lost();
   }
 
   #drop(link: Link): void {
@@ -454,7 +473,7 @@ export class Transport {
       return;
     }
     if (error || this.#socketFailures < SOCKET_TRIES) {
-      this.#say("offline");
+      if (!this.#live) this.#say("offline");
       this.#later(this.#backOff(error?.retryAfterMs), () => this.#connect());
       return;
     }
@@ -467,13 +486,14 @@ export class Transport {
     try {
       await this.#catchUp();
       this.#failures = 0;
+      const back = this.status === "offline";
       this.#say("online");
       this.#flush();
       void this.#sendParams().catch(() => undefined);
       const fast = Date.now() - this.#lastActivity < 60_000;
       this.#socketFailures += 1;
-      // Now and then the socket is tried again.
-      const again = this.#socketFailures % 16 === 0;
+      // The socket is tried again when the network is back, and now and then.
+      const again = back || this.#socketFailures % 16 === 0;
       this.#later(fast ? this.#times.pollFast : this.#times.pollSlow, () => (again ? this.#connect() : void this.#poll()));
     } catch (error) {
       this.#overHttp = false;
@@ -484,11 +504,9 @@ export class Transport {
   /** Everything missed, over HTTP. */
   async #catchUp(): Promise<void> {
     for (;;) {
-      const { token } = await this.#ready();
-      const answer = await this.http.after(token, this.rev);
+      const answer = await this.#call((token) => this.http.after(token, this.rev));
       if (answer.type === "error") {
         if (answer.code === "not_started") return;
-        if (answer.code === "expired") this.#expire();
         throw toError(answer);
       }
       const before = this.rev;
@@ -506,9 +524,9 @@ export class Transport {
 
   /** A socket that says nothing after a ping is dead. */
   #probe(link: Link): void {
-    const asked = Date.now();
+    const { heard } = link;
     this.#post(link, { type: "ping" });
-    this.#after(link, this.#times.pong, () => link.heardAt < asked && this.#gone(link));
+    this.#after(link, this.#times.pong, () => link.heard === heard && this.#gone(link));
   }
 
   #post(link: Link, frame: ClientFrame): void {
@@ -518,8 +536,8 @@ export class Transport {
   // ---- what comes in
 
   #receive(frame: ServerFrame | null, link: Link | null, started = false, fromTab = false): void {
-    if (!frame) return;
-    switch (frame.type) {
+    // API Gateway's own words have no type: nobody answered, and what was sent goes out again.
+    switch (frame?.type) {
       case "messages":
         this.#receiveTurn(frame, fromTab);
         break;
@@ -527,8 +545,7 @@ export class Transport {
         this.#receiveContext(frame, link, started);
         break;
       case "ack":
-        this.#own.set(frame.rev, frame.clientId);
-        this.#remove(frame.clientId);
+        this.#acknowledge(frame.clientId, frame.rev);
         this.#lastActivity = Date.now();
         this.#behind(frame.rev);
         this.#flush();
@@ -551,19 +568,16 @@ export class Transport {
   }
 
   #receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
-    const { rev, clientId } = frame;
+    const { rev, clientId, since = rev - 1 } = frame;
     this.#wanted = Math.max(this.#wanted, rev);
-    if (clientId !== undefined && !fromTab) {
-      this.#own.set(rev, clientId);
-      this.#remove(clientId);
-    }
-    if (rev === this.rev + 1 && !cut(frame)) {
+    if (clientId !== undefined && !fromTab) this.#acknowledge(clientId, rev);
+    if (rev > this.rev && since <= this.rev && !cut(frame)) {
       this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
       // What lies between is missing, or this did not fit into a frame.
-      if (cut(frame)) void this.#catchUp().catch(() => undefined);
+      if (cut(frame)) void this.#catchUp().catch(() => this.#resync());
       else this.#resync();
     }
     if (!fromTab) this.#flush();
@@ -580,11 +594,8 @@ export class Transport {
       );
       return;
     }
-    const turns = new Map<number, Message[]>();
-    for (const message of frame.messages) {
-      if (message.rev > this.rev) turns.set(message.rev, [...(turns.get(message.rev) ?? []), message]);
-    }
-    const revs = [...turns.keys()].sort((a, b) => a - b);
+    const fresh = frame.messages.filter((message) => message.rev > this.rev);
+    const revs = [...new Set(fresh.map((message) => message.rev))].sort((a, b) => a - b);
     if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
       this.#resync();
       return;
@@ -592,9 +603,12 @@ export class Transport {
     const conversationId = frame.context.conversationId;
     // One revision after a start is its greeting.
     const arrived = started && revs.length === 1 ? "now" : "missed";
-    for (const rev of revs) this.#deliver(rev, turns.get(rev) ?? [], turns.get(rev)?.[0]?.conversationId ?? conversationId, arrived);
+    for (const rev of revs) {
+      const messages = fresh.filter((message) => message.rev === rev);
+      this.#deliver(rev, messages, messages[0]!.conversationId ?? conversationId, arrived);
+    }
     const newest = frame.rev >= this.rev;
-    this.rev = Math.max(this.rev, frame.rev);
+    this.#reach(Math.max(this.rev, frame.rev));
     if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
     this.on.context?.(frame.context);
     if (!link) return;
@@ -621,7 +635,7 @@ export class Transport {
           () => this.#again(entry),
           (failed: ChatError) => this.#fail(entry, failed),
         );
-      } else if (error.retryable) this.#later(error.retryAfterMs ?? this.#backOff(), () => this.#again(entry), false);
+      } else if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
       else {
         this.#fail(entry, error);
         return;
@@ -638,21 +652,36 @@ export class Transport {
   }
 
   #expire(): void {
-    if (this.session) this.session = { ...this.session, expiresAt: new Date(0).toISOString() };
+    this.#since = -Infinity;
+  }
+
+  #acknowledge(clientId: string, rev: number): void {
+    this.#failures = 0;
+    const entry = this.#find(clientId);
+    if (entry) entry.rev = rev;
+    if (rev <= this.rev) this.#remove(clientId);
+  }
+
+  /** Everything up to a revision is shown; so are our messages that became a part of it. */
+  #reach(rev: number): void {
+    this.rev = rev;
+    this.#keep((entry) => !(entry.rev! <= rev));
   }
 
   #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Arrival): void {
+    const before = this.rev;
     this.rev = rev;
-    const clientId = this.#own.get(rev);
-    this.#own.delete(rev);
     this.#lastActivity = Date.now();
     this.on.turn?.({
       rev,
-      messages: messages.map((message) => ({ ...message, rev, data: message.data ?? { type: "unknown" } })),
-      clientId,
+      messages: messages
+        .map((message) => ({ ...message, rev: message.rev ?? rev, data: message.data ?? { type: "unknown" } }))
+        .filter((message) => message.rev > before),
+      clientId: this.#outbox.find((entry) => entry.rev === rev)?.clientId,
       conversationId,
       arrived,
     });
+    this.#reach(rev);
   }
 
   #stand(keyboard: Keyboard | null, call: Call | undefined, conversationId: string | null | undefined): void {
@@ -687,7 +716,7 @@ export class Transport {
 
   /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
   #flush(): void {
-    const entry = this.#outbox.find(({ state }) => state !== "failed");
+    const entry = this.#outbox.find(({ state, rev }) => state !== "failed" && !rev);
     if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
     const link = this.#live;
     if (link?.synced) {
@@ -709,18 +738,23 @@ export class Transport {
         () => {
           // The next poll finds out what is wrong.
           this.#exchanging = false;
-          entry.state = "queued";
-          this.#changed();
+          this.#requeue();
         },
       );
     }
   }
 
   #again(entry: Outgoing): void {
-    if (!this.#find(entry.clientId) || entry.state === "failed") return;
+    if (!this.#outbox.includes(entry) || entry.state === "failed" || entry.rev) return;
     entry.state = "queued";
     this.#changed();
     this.#flush();
+  }
+
+  /** What is under way may be lost. */
+  #requeue(): void {
+    for (const entry of this.#outbox) if (entry.state === "sending" && !entry.rev) entry.state = "queued";
+    this.#changed();
   }
 
   #fail(entry: Outgoing, error: ChatError): void {
@@ -736,14 +770,18 @@ export class Transport {
   }
 
   #remove(clientId: string): void {
-    const rest = this.#outbox.filter((entry) => entry.clientId !== clientId);
+    this.#keep((entry) => entry.clientId !== clientId);
+  }
+
+  #keep(which: (entry: Outgoing) => boolean): void {
+    const rest = this.#outbox.filter(which);
     if (rest.length === this.#outbox.length) return;
     this.#outbox = rest;
     this.#changed();
   }
 
   #changed(): void {
-    this.on.outbox?.([...this.#outbox]);
+    if (!this.#closed) this.on.outbox?.([...this.#outbox]);
   }
 
   /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
@@ -761,21 +799,22 @@ export class Transport {
     }
   }
 
-  /** A frame over HTTP, with a new token once where the old one was refused. */
-  async #request(frame: ClientFrame): Promise<ServerFrame> {
+  #request(frame: ClientFrame): Promise<ServerFrame> {
+    return this.#call((token) => this.http.send(token, frame));
+  }
+
+  /** Over HTTP, with a new token once where the old one was refused. */
+  async #call<T extends object>(ask: (token: string) => Promise<T>): Promise<T> {
     for (let last = false; ; last = true) {
       const { token } = await this.#ready();
-      let expired: unknown = null;
       try {
-        const answer = await this.http.send(token, frame);
-        if (answer.type !== "error" || answer.code !== "expired") return answer;
-        expired = toError(answer);
+        const answer = await ask(token);
+        if ((answer as Partial<ErrorFrame>).code !== "expired") return answer;
+        throw toError(answer as unknown as ErrorFrame);
       } catch (error) {
-        if ((error as ChatError).code !== "expired") throw error;
-        expired = error;
+        if (last || (error as ChatError).code !== "expired") throw error;
+        this.#expire();
       }
-      if (last) throw expired;
-      this.#expire();
     }
   }
 
@@ -789,16 +828,13 @@ export class Transport {
 
   #backOff(asked?: number): number {
     const { backOffMin, backOffMax } = this.#times;
+    if (asked) return asked;
     const most = Math.min(backOffMax, backOffMin * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
-    return asked ?? Math.max(backOffMin, most * (0.5 + this.#random() / 2));
+    return Math.max(backOffMin, most * (0.5 + this.#random() / 2));
   }
 
-  #later(ms: number, act: () => void, alone = true): void {
-    if (!alone) {
-      setTimeout(() => this.#running && act(), ms);
-      return;
-    }
+  #later(ms: number, act: () => void): void {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
       this.#timer = null;
@@ -814,8 +850,22 @@ export class Transport {
     link.timers.add(timer);
   }
 
+  async #insist<T>(act: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await act();
+      } catch (error) {
+        if (!(error as ChatError).retryable || !this.#running) throw error;
+        await this.#sleep(this.#backOff((error as ChatError).retryAfterMs));
+      }
+    }
+  }
+
   #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, ms));
+    return new Promise((resolve) => {
+      this.#hurry = resolve;
+      setTimeout(resolve, ms);
+    });
   }
 }
 
@@ -828,17 +878,8 @@ function toError(frame: ErrorFrame): ChatError {
   return new ChatError(frame.code, frame.message, frame.retryable ?? false, frame.retryAfterMs);
 }
 
-function parse(data: unknown): ServerFrame | null {
-  try {
-    const frame: unknown = JSON.parse(String(data));
-    return typeof frame === "object" && frame !== null && "type" in frame ? (frame as ServerFrame) : null;
-  } catch {
-    return null;
-  }
-}
-
 export function newId(random: () => number = Math.random): string {
-  return globalThis.crypto?.randomUUID?.() ?? `${Date.now().toString(36)}-${random().toString(36).slice(2)}${random().toString(36).slice(2)}`;
+  return globalThis.crypto?.randomUUID?.() ?? `${random()}${random()}`;
 }
 
 /** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */

@@ -112,7 +112,7 @@ export interface Place {
 }
 
 export type ClientFrame =
-  | { type: "start"; params?: Params; restart?: boolean }
+  | { type: "start"; params?: Params | undefined; restart?: boolean; clientId?: string | undefined }
   | { type: "message"; clientId: string; data: MessageData }
   | ({ type: "navigate"; clientId?: string } & Place)
   | { type: "params"; params: Params }
@@ -124,6 +124,8 @@ export type ClientFrame =
 export interface MessagesFrame {
   type: "messages";
   rev: number;
+  /** The frame holds everything after this revision. */
+  since?: number;
   clientId?: string;
   messages: Message[];
   keyboard: Keyboard | null;
@@ -175,11 +177,10 @@ export interface Session {
 
 export interface SessionRequest {
   botId: string;
-  userKey?: string;
-  identity?: string;
-  params?: Params;
+  userKey?: string | undefined;
+  identity?: string | undefined;
+  params?: Params | undefined;
   resume?: string;
-  restart?: boolean;
 }
 
 export interface BotConfig {
