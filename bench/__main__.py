@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import cost, engine, load, script, start, templates, turn, webhooks
+from bench import cost, engine, load, script, start, templates, turn, web, webhooks
 from bench.measure import Row, Say, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -23,6 +23,7 @@ BENCHMARKS: Final[dict[str, Callable[[Say], list[Row]]]] = {
     "start": start.measure,
     "script": script.measure,
     "webhooks": webhooks.measure,
+    "web": web.measure,
     "cost": cost.measure,
 }
 MISSED: Final = "MISSED"
