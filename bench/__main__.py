@@ -80,7 +80,8 @@ def main(arguments: list[str]) -> None:
     written = [row.to_json() for row in measured] + others
     options.results.write_text(json.dumps(written, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     print(
-        f"\n{machine()}; CPU time of one thread, of scripts time on the wall; ratio: ours / peer's, median of pairs\n"
+        f"\n{machine()}; CPU time of one thread, of scripts and visits time on the wall; "
+        "ratio: ours / peer's, median of pairs\n"
     )
     print(table(measured))
 

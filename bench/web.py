@@ -12,6 +12,7 @@ What servers say is said by stand-ins that answer at once.
 
 import json
 import subprocess
+from collections.abc import Callable
 from typing import Any, Final
 
 from bench.measure import PAIRS, ROOT, CannotRun, Quantity, Row, Samples, Say, Worker, node_worker, rows
@@ -26,9 +27,12 @@ ALONE: Final = "widget.loader_gzip_kb"
 """No other widget has a loader."""
 NETWORKS: Final = ("local", "slow_4g")
 PLAIN_PAGE: Final = "none"
-WIDGETS: Final = ("typebot", "botpress", "rasa")
+WIDGETS: Final = {"typebot": "@typebot.io/js", "botpress": "@botpress/webchat", "rasa": "rasa-webchat"}
+"""By the worker's name for them: their packages."""
 
 Visit = dict[str, Any]
+Ask = Callable[[str], dict[str, Any]]
+"""The worker's result of an operation. Raises CannotRun."""
 
 
 def _kilobytes(count: float) -> float:
@@ -57,24 +61,29 @@ def measure(say: Say) -> list[Row]:
     made: list[Row] = []
     try:
         with Worker(node_worker("web/measure.mjs")) as worker:
+
+            def ask(operation: str) -> dict[str, Any]:
+                result: dict[str, Any] = worker.run(operation)["result"]
+                return result
+
             say("web: sizes")
-            made += sizes(worker)
+            made += sizes(ask)
             for network in NETWORKS:
                 say(f"web: visits, network {network}")
-                made += visits(worker, network)
+                made += visits(ask, network)
     except CannotRun as exc:
         say(f"web: the rest was not measured: {exc}")
     return made
 
 
-def sizes(worker: Worker) -> list[Row]:
+def sizes(ask: Ask) -> list[Row]:
     own = our_sizes()
     theirs: dict[str, Samples] = {}
-    for name in WIDGETS:
+    for name, package in WIDGETS.items():
         try:
-            answer = worker.run(f"sizes {name}")["result"]
+            answer = ask(f"sizes {name}")
         except CannotRun as exc:
-            theirs[name] = exc
+            theirs[package] = exc
         else:
             theirs[f"{answer['label']} ({answer['counted']})"] = [_kilobytes(answer["bytes"])]
     return [
@@ -95,20 +104,20 @@ def our_sizes() -> dict[str, float]:
     raise CannotRun("the widget is not built: `make web` builds it")
 
 
-def visits(worker: Worker, network: str) -> list[Row]:
+def visits(ask: Ask, network: str) -> list[Row]:
     """Visits in turns, ours first, round by round; the first round warms the browser and counts for nothing."""
     own: list[Visit] = []
     theirs: dict[str, list[Visit] | CannotRun] = {name: [] for name in (PLAIN_PAGE, *WIDGETS)}
-    labels = {name: name for name in theirs}
+    labels = {PLAIN_PAGE: "the page without a chat", **WIDGETS}
     for turn in range(PAIRS + 1):
-        visit = worker.run(f"visit ours {network}")["result"]
+        visit = ask(f"visit ours {network}")
         if turn:
             own.append(visit)
         for name, seen in theirs.items():
             if isinstance(seen, CannotRun):
                 continue
             try:
-                visit = worker.run(f"visit {name} {network}")["result"]
+                visit = ask(f"visit {name} {network}")
             except CannotRun as exc:
                 theirs[name] = exc
                 continue

@@ -1,8 +1,6 @@
 /**
- * The README's picture: the widget open on the demo shop, on a desktop and on a phone. `make run` must be on.
- * `npm run screenshot -- [ADDRESS] [FILE]`: the shop's address (else that of `make run`) and where to write the WebP.
- *
- * On the phone the conversation has just begun; on the desktop two questions were asked. Which ones is said here.
+ * The README's picture: the widget open on the demo shop, on a desktop beside a phone. `make run` must be on.
+ * `node web/testing/screenshot.mjs [ADDRESS] [FILE]`: the shop's address (else that of `make run`), and the WebP to write.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";

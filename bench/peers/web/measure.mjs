@@ -7,9 +7,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
-import { gzipped, Site, WIDGETS } from "./widgets.mjs";
 
-const { chromium } = createRequire(new URL("../../../web/package.json", import.meta.url))("playwright-core");
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const SLOW_DOWN = 4;
 /** "Slow 4G" of Chromium's developer tools, which Lighthouse's mobile runs have: 1.6 Mbit/s and 150 ms there and back, as it is laid upon requests. */
@@ -105,7 +103,7 @@ async function visit(browser, site, network) {
 const say = (words) => process.stdout.write(`${JSON.stringify(words)}\n`);
 const widgets = {};
 const sites = {};
-let browser;
+let browser, chromium, gzipped, Site, WIDGETS;
 
 async function widgetOf(name) {
   return (widgets[name] ??= await WIDGETS[name]());
@@ -128,6 +126,13 @@ async function run(operation) {
   return { label, ...(await visit(browser, sites[name], network)) };
 }
 
+try {
+  ({ chromium } = createRequire(new URL("../../../web/package.json", import.meta.url))("playwright-core"));
+  ({ gzipped, Site, WIDGETS } = await import("./widgets.mjs"));
+} catch (error) {
+  say({ error: `the npm packages of web are not installed, \`make web\` does it (${String(error.message).split("\n")[0]})` });
+  process.exit();
+}
 say({ ready: process.pid });
 for await (const line of createInterface({ input: process.stdin })) {
   try {

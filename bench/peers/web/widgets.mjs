@@ -9,7 +9,6 @@ import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { demoBot } from "../../../web/testing/demo-bot.mjs";
 import { FakeServer } from "../../../web/testing/fake-server.mjs";
 
 const here = createRequire(import.meta.url);
@@ -41,6 +40,10 @@ async function ours() {
   const files = Object.fromEntries(await Promise.all(names.map(async (name) => [`/${name}`, await readFile(new URL(name, dist))])));
   return {
     files,
+    async answer(request, response, site) {
+      if (!request.url.startsWith("/webchat/v1/bots/")) return site.talk(request, response);
+      json(response, { botId: "demo", enabled: true, title: "말길 문구점", description: "무엇이든 물어보세요.", theme: {}, uploads: true });
+    },
     snippet: "<script>(function(c,l,o,s,e,r){c[e]=c[e]||{};r=l.createElement('script');s&&(o+='?botId='+s);e&&(o+=('&bind='+e));r.src=o;r.async=1;l.head.appendChild(r);})(window,document,'/webchat.js','demo','wc')</script>",
     launcher: [".closer_webchat_button_wrapper", "[data-testid=wc-launcher]"],
     window: [".closer_webchat_chat_wrapper", "[data-testid=wc-window]"],
@@ -75,6 +78,7 @@ async function typebot() {
 
 async function botpress() {
   const name = "@botpress/webchat";
+  const label = `${name} ${await version(name)}`;
   const { build } = web("esbuild");
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL("botpress.jsx", import.meta.url))],
@@ -90,7 +94,7 @@ async function botpress() {
     logLevel: "silent",
   });
   return {
-    label: `${name} ${await version(name)}`,
+    label,
     counted: "bundled with React, and its CSS",
     files: Object.fromEntries(outputFiles.map(({ path, contents }) => [`/${path.split("/").at(-1)}`, Buffer.from(contents)])),
     snippet: `<link rel="stylesheet" href="/botpress.css"><script type="module" src="/botpress.js"></script>`,
@@ -137,7 +141,7 @@ export const gzipped = (body) => gzipSync(body, { level: 9 });
 /** Serves the page and the files of a widget, gzip as any host would, and what its window asks for. */
 export class Site extends FakeServer {
   constructor(widget) {
-    super({ bot: demoBot });
+    super({ bot: () => ({ messages: [{ type: "text", text: "안녕하세요! 무엇을 도와드릴까요?" }], keyboard: null }) });
     this.widget = widget;
     const all = { ...widget.files, "/": Buffer.from(page(widget.snippet)) };
     this.zipped = Object.fromEntries(Object.entries(all).map(([path, body]) => [path, gzipped(body)]));
@@ -152,10 +156,15 @@ export class Site extends FakeServer {
     return this;
   }
 
+  /** Sessions and what is said, as the web channel answers them. */
+  talk(request, response) {
+    return super.answer(request, response);
+  }
+
   async answer(request, response) {
     const { pathname } = new URL(request.url, this.host);
     const body = this.zipped[pathname];
-    if (!body) return (this.widget.answer ?? super.answer.bind(this))(request, response);
+    if (!body) return this.widget.answer(request, response, this);
     const type = TYPES[pathname === "/" ? "html" : pathname.split(".").at(-1)];
     response.writeHead(200, { "content-type": type, "content-encoding": "gzip", "content-length": body.length, "cache-control": "no-cache" }).end(body);
   }
