@@ -282,13 +282,17 @@ class Visits:
         return {"label": f"{name} 1.0", **dict.fromkeys(web.TIMES, len(self.made))}
 
 
-def test_widgets_are_visited_in_turns_and_the_first_round_counts_for_nothing() -> None:
+def test_each_round_of_visits_begins_with_another_widget_and_the_first_round_counts_for_nothing() -> None:
     worker = Visits()
     found = web.visits(worker, "local")
-    names = ["ours", web.PLAIN_PAGE, *web.WIDGETS]
-    assert worker.made == names * (PAIRS + 1)
+    names = [web.OURS, web.PLAIN_PAGE, *web.WIDGETS]
+    assert len(worker.made) == len(names) * (PAIRS + 1)
+    rounds = [worker.made[start : start + len(names)] for start in range(0, len(worker.made), len(names))]
+    assert all(sorted(each) == sorted(names) for each in rounds)
+    assert [each[0] for each in rounds[: len(names)]] == names
+    ours = sorted(place + 1 for place, name in enumerate(worker.made) if name == web.OURS)[1:]
     launcher = next(row for row in found if row.name == "widget.launcher_ms")
-    assert launcher.value == len(names) * (PAIRS + 1) / 2 + 1
+    assert launcher.value == ours[PAIRS // 2]
 
 
 def test_a_page_without_a_chat_is_compared_by_its_paint_alone() -> None:
@@ -301,6 +305,11 @@ def test_a_widget_that_cannot_be_visited_says_why_and_the_others_go_on() -> None
     peers = {row.peer: row.peer_value for row in found if row.name == "widget.typing_ms"}
     assert set(peers) == {"typebot 1.0", "botpress 1.0", "rasa-webchat (could not run: no rasa)"}
     assert peers["rasa-webchat (could not run: no rasa)"] is None
+
+
+def test_without_our_own_widget_there_is_nothing_to_compare() -> None:
+    with pytest.raises(CannotRun, match="no ours"):
+        web.visits(Visits(frozenset({"ours"})), "local")
 
 
 def test_without_a_browser_the_sizes_are_still_there_and_what_is_missing_is_said(monkeypatch) -> None:

@@ -84,6 +84,7 @@ async function visit(browser, site, network) {
     let bytes = 0;
     cdp.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
     await cdp.send("Network.enable");
+    await cdp.send("Performance.enable", { timeDomain: "threadTicks" });
     if (NETWORKS[network]) await cdp.send("Network.emulateNetworkConditions", NETWORKS[network]);
     await cdp.send("Emulation.setCPUThrottlingRate", { rate: SLOW_DOWN });
     await tab.addInitScript(probe, { launcher: site.widget.launcher, window: site.widget.window, start: site.widget.start, field: site.widget.field });
@@ -91,7 +92,9 @@ async function visit(browser, site, network) {
     let timer;
     const late = new Promise((_, reject) => (timer = setTimeout(() => reject(Error(`${site.widget.label ?? "our widget"} was not ready after ${LONGEST / 1000} s`)), LONGEST)));
     try {
-      return { ...(await Promise.race([tab.evaluate("measured"), late])), bytes };
+      const marks = await Promise.race([tab.evaluate("measured"), late]);
+      const { metrics } = await cdp.send("Performance.getMetrics");
+      return { ...marks, bytes, cpu: metrics.find(({ name }) => name === "TaskDuration").value * 1000 };
     } finally {
       clearTimeout(timer);
     }
