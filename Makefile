@@ -33,6 +33,8 @@ POSTGRES_LOOKED_FOR := .venv/.postgres-looked-for
 CHROMIUM_LOOKED_FOR := .venv/.chromium-looked-for
 # npm modules for authors' scripts, one file each; the local cloud and the script layer read them there.
 SCRIPT_BUNDLES := infra/layers/script/bundles/modules.json
+# The chat widgets that ours is measured beside: for `make bench` alone.
+BENCH_PEERS_READY := bench/peers/web/node_modules/.installed
 PEERS_READY := $(patsubst %/package-lock.json,%/node_modules/.installed,$(wildcard tests/peers/package-lock.json))
 
 # The widget beside the function that serves it; and that it passed its tests, beside what was built.
@@ -60,7 +62,7 @@ check: static $(WEB_TESTED) $(PEERS_READY) $(SCRIPT_BUNDLES) $(POSTGRES_LOOKED_F
 
 web: $(WEB_TESTED) ## build the chat widget and the SDK, with their types, unit tests and sizes; again only after a change
 
-bench: $(TEST_READY) $(PEERS_READY) $(SCRIPT_BUNDLES) ## measure the budgets (BENCH_FLAGS)
+bench: $(TEST_READY) $(PEERS_READY) $(BENCH_PEERS_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## measure the budgets (BENCH_FLAGS)
 	$(TOOLS) $(BIN)/python -m bench $(BENCH_FLAGS)
 
 build: $(TEST_READY) $(SCRIPT_BUNDLES) $(WEB_READY) ## build and check the artifacts for AWS (ARCHITECTURE)
@@ -93,7 +95,7 @@ script-bundles: $(SCRIPT_BUNDLES) ## bundle the npm modules that authors' script
 
 clean: ## remove everything that was built or installed; the local cloud's data stays
 	rm -rf .venv .aws-sam .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
-	rm -rf tests/peers/node_modules infra/scripting/node_modules infra/layers/script/bundles web/node_modules web/dist functions/web_page/files
+	rm -rf tests/peers/node_modules bench/peers/web/node_modules infra/scripting/node_modules infra/layers/script/bundles web/node_modules web/dist functions/web_page/files
 	find functions infra shared tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
 static: $(TEST_READY)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from bench import cost, engine, load, script, start, templates, turn, webhooks
+from bench import cost, engine, load, script, start, templates, turn, web, webhooks
 from bench.measure import Row, Say, machine
 
 RESULTS: Final = Path(__file__).parent / "results.json"
@@ -23,6 +23,7 @@ BENCHMARKS: Final[dict[str, Callable[[Say], list[Row]]]] = {
     "start": start.measure,
     "script": script.measure,
     "webhooks": webhooks.measure,
+    "web": web.measure,
     "cost": cost.measure,
 }
 MISSED: Final = "MISSED"
@@ -79,7 +80,8 @@ def main(arguments: list[str]) -> None:
     written = [row.to_json() for row in measured] + others
     options.results.write_text(json.dumps(written, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     print(
-        f"\n{machine()}; CPU time of one thread, of scripts time on the wall; ratio: ours / peer's, median of pairs\n"
+        f"\n{machine()}; CPU time of one thread, of scripts and visits time on the wall; "
+        "ratio: ours / peer's, median of pairs\n"
     )
     print(table(measured))
 

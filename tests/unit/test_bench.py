@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from bench import __main__ as command
-from bench import cost, meter, turn
+from bench import cost, meter, turn, web
 from bench.account import Account
-from bench.measure import CannotRun, Quantity, Worker, python_worker, rows
+from bench.measure import PAIRS, CannotRun, Quantity, Worker, python_worker, rows
 
 COLUMNS = {"name", "value", "unit", "better", "goal", "peer", "peer_value", "ratio", "at", "machine"}
 SPEED = Quantity(name="some.speed", unit="1/s", better="higher", goal=10, of=lambda seconds: 1 / seconds)
@@ -273,3 +273,73 @@ def test_ten_turns_of_a_bot_share_a_message_a_delivery_and_its_rows() -> None:
     assert path.deliver.counted["PutItem"] == 10
     assert path.deliver.counted["write_units"] <= 80
     assert path.posted > 100 * 4_000
+
+
+class Visits:
+    """A worker of widgets: visits that take as many milliseconds as there were before them; some widgets cannot run."""
+
+    def __init__(self, broken: frozenset[str] = frozenset()) -> None:
+        self.broken = broken
+        self.made: list[str] = []
+
+    def __call__(self, operation: str) -> dict[str, object]:
+        _, name, _ = operation.split()
+        if name in self.broken:
+            raise CannotRun(f"no {name}")
+        self.made.append(name)
+        return {"label": f"{name} 1.0", **dict.fromkeys(web.TIMES, len(self.made))}
+
+
+def test_each_round_of_visits_begins_with_another_widget_and_the_first_round_counts_for_nothing() -> None:
+    worker = Visits()
+    found = web.visits(worker, "local")
+    names = [web.OURS, web.PLAIN_PAGE, *web.WIDGETS]
+    assert len(worker.made) == len(names) * (PAIRS + 1)
+    rounds = [worker.made[start : start + len(names)] for start in range(0, len(worker.made), len(names))]
+    assert all(sorted(each) == sorted(names) for each in rounds)
+    assert [each[0] for each in rounds[: len(names)]] == names
+    ours = sorted(place + 1 for place, name in enumerate(worker.made) if name == web.OURS)[1:]
+    launcher = next(row for row in found if row.name == "widget.launcher_ms")
+    assert launcher.value == ours[PAIRS // 2]
+
+
+def test_a_page_without_a_chat_is_compared_by_its_paint_alone() -> None:
+    compared = {row.name for row in web.visits(Visits(), "slow_4g") if row.peer == "none 1.0"}
+    assert compared == {"widget.slow_4g.first_paint_ms"}
+
+
+def test_a_widget_that_cannot_be_visited_says_why_and_the_others_go_on() -> None:
+    found = web.visits(Visits(frozenset({"rasa"})), "local")
+    peers = {row.peer: row.peer_value for row in found if row.name == "widget.typing_ms"}
+    assert set(peers) == {"typebot 1.0", "botpress 1.0", "rasa-webchat (could not run: no rasa)"}
+    assert peers["rasa-webchat (could not run: no rasa)"] is None
+
+
+def test_without_our_own_widget_there_is_nothing_to_compare() -> None:
+    with pytest.raises(CannotRun, match="no ours"):
+        web.visits(Visits(frozenset({"ours"})), "local")
+
+
+def test_without_a_browser_the_sizes_are_still_there_and_what_is_missing_is_said(monkeypatch) -> None:
+    class Worker:
+        def __init__(self, command: list[str]) -> None:
+            del command
+
+        def __enter__(self) -> "Worker":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def run(self, operation: str, count: int = 1) -> dict[str, object]:
+            if operation.startswith("visit"):
+                raise CannotRun("there is no Chromium at /nowhere")
+            return {"result": {"label": "other 1.0", "counted": "all.js", "bytes": 2048}}
+
+    monkeypatch.setattr(web, "Worker", Worker)
+    monkeypatch.setattr(web, "our_sizes", lambda: {quantity.name: 1.0 for quantity in web.SIZES})
+    said: list[str] = []
+    found = web.measure(said.append)
+    assert {row.name for row in found} == {quantity.name for quantity in web.SIZES}
+    assert {row.peer for row in found} == {None, "other 1.0 (all.js)"}
+    assert any("there is no Chromium at /nowhere" in words for words in said)

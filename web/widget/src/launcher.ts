@@ -200,7 +200,7 @@ const make: MakeLauncher = (loaded) => {
       at = 0;
     }
   }
-  const fetched = Date.now() - at < FRESH ? Promise.resolve() : fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`).then(async (response) => {
+  const fetched = Date.now() - at < FRESH ? Promise.resolve() : (loaded.asked ?? fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).then(async (response) => {
     const found: BotConfig = response.ok ? await response.json() : { botId, enabled: false };
     if (response.ok || response.status === 404) {
       kept.set(`${key}:config`, JSON.stringify({ at: response.ok ? Date.now() : 0, config: found }));

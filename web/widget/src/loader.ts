@@ -36,8 +36,15 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
   };
   const emit = (event: string, detail?: unknown): void => listeners[event]?.forEach((listener) => listener(detail));
 
+  let asked: Promise<Response> | undefined;
+  try {
+    // Who was never here waits for the configuration: it comes beside the launcher, not after it.
+    if (!localStorage.getItem(`wc:${botId}:config`)) (asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).catch(() => undefined);
+  } catch {
+    // Storage is blocked: the launcher asks.
+  }
   let launcher: Launcher | null = null;
-  const loading = load<MakeLauncher>(LAUNCHER_FILE).then((make) => (launcher = make({ host, botId, options, state, page, emit, load } as Shell)));
+  const loading = load<MakeLauncher>(LAUNCHER_FILE).then((make) => (launcher = make({ host, botId, options, state, page, emit, load, asked } as Shell)));
   const ready = loading.then((it) => it.ready);
   ready.catch((error) => console.warn("webchat:", error.message));
   const call = (name: keyof App) => (...given: unknown[]): Promise<void> =>
