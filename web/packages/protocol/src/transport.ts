@@ -545,7 +545,7 @@ export class Transport {
         this.#receiveContext(frame, link, started);
         break;
       case "ack":
-        this.#acknowledge(frame.clientId, frame.rev);
+        this.#acknowledge(frame.clientId, frame.rev, fromTab);
         this.#lastActivity = Date.now();
         this.#behind(frame.rev);
         this.#flush();
@@ -570,7 +570,7 @@ export class Transport {
   #receiveTurn(frame: MessagesFrame, fromTab: boolean): void {
     const { rev, clientId, since = rev - 1 } = frame;
     this.#wanted = Math.max(this.#wanted, rev);
-    if (clientId !== undefined && !fromTab) this.#acknowledge(clientId, rev);
+    if (clientId !== undefined) this.#acknowledge(clientId, rev, fromTab);
     if (rev > this.rev && since <= this.rev && !cut(frame)) {
       this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
@@ -655,8 +655,10 @@ export class Transport {
     this.#since = -Infinity;
   }
 
-  #acknowledge(clientId: string, rev: number): void {
+  #acknowledge(clientId: string, rev: number, fromTab: boolean): void {
     this.#failures = 0;
+    // Other tabs may have it too: the server forgets it after eight more.
+    if (!fromTab) this.#channel?.postMessage({ type: "ack", clientId, rev });
     const entry = this.#find(clientId);
     if (entry) entry.rev = rev;
     if (rev <= this.rev) this.#remove(clientId);
