@@ -79,7 +79,7 @@ def record_turn(before: LogState, happened: Occurrence, *, revision: int, commit
             session=happened.session,
             first_contact_ms=person.first_contact_ms,
             sequence=log.sequence,
-            recent=before.recent_with(happened.client_id, revision, happened.answers),
+            recent=before.recent_with(happened.client_id, revision, happened.answers, platform=happened.platform),
             offer=happened.offer,
             unfinished=happened.unfinished,
             active_month=happened.month if is_counted else before.active_month,

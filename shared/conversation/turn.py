@@ -14,8 +14,10 @@ from shared.errors import Conflict, InvalidInput
 
 JsonObject = dict[str, Any]
 
-RECENT_CLIENT_IDS: Final = 8
-"""Client ids kept to answer resends from the log."""
+RECENT_CLIENT_IDS: Final = 32
+"""Client ids kept to answer resends from the log: more than the web chat's tabs queue while the network is gone."""
+RECENT_OF_KAKAO: Final = 8
+"""KakaoTalk asks again within seconds or not at all, and its turns should stay small."""
 CLIENT_MARK: Final = 8
 """Characters that stand for a client id: 48 bits of its hash. Whole ids would be a sixth of what a turn stores, and
 two ids of one log that are the same here are one in 10**13."""
@@ -55,7 +57,7 @@ class LogState:
         return next((revision for known, revision in self.recent if known == mark), None)
 
     def recent_with(
-        self, client_id: str | None, revision: int, answers: tuple[int, ...] = ()
+        self, client_id: str | None, revision: int, answers: tuple[int, ...] = (), *, platform: str
     ) -> tuple[tuple[str, int], ...]:
         """`recent` after a turn that heard this client id, and that answers what the turns `answers` heard."""
         recent = self.recent
@@ -63,7 +65,8 @@ class LogState:
             recent = tuple([(mark, revision if known in answers else known) for mark, known in recent])
         if client_id is None:
             return recent
-        return (*recent, (client_mark(client_id), revision))[-RECENT_CLIENT_IDS:]
+        most = RECENT_OF_KAKAO if platform == "kakao" else RECENT_CLIENT_IDS
+        return (*recent, (client_mark(client_id), revision))[-most:]
 
     def to_json(self) -> JsonObject:
         return {

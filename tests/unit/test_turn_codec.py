@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from shared.conversation.turn import RECENT_CLIENT_IDS, LogState, Turn
+from shared.conversation.turn import RECENT_CLIENT_IDS, RECENT_OF_KAKAO, LogState, Turn
 from shared.errors import Unavailable
 from shared.ids import event_id, message_id
 from shared.storage import turn_codec
@@ -54,17 +54,22 @@ def test_the_events_of_the_first_turn_of_a_month_are_cut_out_without_being_parse
     assert [json.loads(event) for event in cut] == events
 
 
-def test_a_state_remembers_the_newest_client_ids() -> None:
+@pytest.mark.parametrize(("platform", "most"), [("web", RECENT_CLIENT_IDS), ("kakao", RECENT_OF_KAKAO)])
+def test_a_state_remembers_the_newest_client_ids(platform: str, most: int) -> None:
     state = LogState()
-    for revision in range(1, RECENT_CLIENT_IDS + 3):
-        state = LogState(recent=state.recent_with(f"client {revision}", revision))
+    for revision in range(1, most + 3):
+        state = LogState(recent=state.recent_with(f"client {revision}", revision, platform=platform))
     again = LogState.from_json(json.loads(json.dumps(state.to_json())))
     assert again == state
-    assert again.revision_of("client 10") == 10
+    assert again.revision_of(f"client {most + 2}") == most + 2
     assert again.revision_of("client 3") == 3
     assert again.revision_of("client 2") is None
 
 
+def test_whoever_queues_twenty_messages_in_one_tab_may_send_them_all_from_another_one_again() -> None:
+    assert RECENT_CLIENT_IDS > 20
+
+
 def test_a_turn_without_a_client_id_leaves_them_as_they_are() -> None:
-    recent = LogState().recent_with("client", 1)
-    assert LogState(recent=recent).recent_with(None, 2) == recent
+    recent = LogState().recent_with("client", 1, platform="web")
+    assert LogState(recent=recent).recent_with(None, 2, platform="web") == recent

@@ -11,10 +11,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { createServer, request as ask } from "node:http";
 import { connect, createServer as listen } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { seeded } from "../testing/fake-server.mjs";
-import { root } from "../testing/demo.mjs";
 
+const root = fileURLToPath(new URL("../dist", import.meta.url));
 const { http, botId, key } = JSON.parse(process.argv[2]);
 const seed = Number(process.env.MALGIL_STORM_SEED ?? Date.now() % 1_000_000);
 const seconds = Number(process.env.MALGIL_STORM_SECONDS ?? 75);

@@ -18,13 +18,11 @@ from infra.local.cloud import LocalCloud
 from shared.api_key import SCOPES
 from shared.ids import log_key
 from shared.runtime import wiring
+from tests.chromium import WEB, needs_chromium, needs_the_build, needs_the_tools
 from tests.integration.webchat.conftest import a_web_bot
 
 JsonObject = dict[str, Any]
 
-ROOT = Path(__file__).parents[3]
-WEB = ROOT / "web"
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 SCREENSHOTS = "MALGIL_SCREENSHOTS"
 BOT: JsonObject = json.loads((WEB / "e2e" / "bot.json").read_text(encoding="utf-8"))
 CHECKS = [
@@ -34,18 +32,6 @@ CHECKS = [
 ]
 AT_MOST = 900
 """Seconds for all of them, far more than they take."""
-
-needs_the_build = pytest.mark.skipif(
-    not (ROOT / "functions" / "web_page" / "files" / "webchat" / "index.html").is_file(),
-    reason="the widget was not built: run `make web`",
-)
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM.is_file(),
-    reason=f"no Chromium at {CHROMIUM}: `sh infra/check_chromium.sh` says how to get one",
-)
-needs_the_tools = pytest.mark.skipif(
-    not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`"
-)
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.chromium import CHROMIUM, ROOT, WEB, needs_chromium, needs_the_build, needs_the_tools
 from tests.integration.local.conftest import eventually
 
-ROOT = Path(__file__).parents[3]
-WEB = ROOT / "web"
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
 READY = "Ready."
 STARTING_SECONDS = 120
 
@@ -48,12 +46,9 @@ def test_it_says_where_shop_generator_and_snippets_are(running: tuple[dict[str, 
     assert all("·" in line for line in lines.values())
 
 
-@pytest.mark.skipif(
-    not (ROOT / "functions" / "web_page" / "files" / "webchat" / "index.html").is_file(),
-    reason="the widget was not built: run `make web`",
-)
-@pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"no Chromium at {CHROMIUM}: CHROMIUM names one")
-@pytest.mark.skipif(not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`")
+@needs_the_build
+@needs_chromium
+@needs_the_tools
 def test_every_page_ends_in_a_conversation_with_the_shop_bot(running: tuple[dict[str, Any], str]) -> None:
     node = Path(sys.executable).parent / "node"
     command = [str(node), "--test", "--test-concurrency=1", "e2e/site-pages.mjs"]

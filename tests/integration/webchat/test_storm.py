@@ -13,12 +13,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from infra.local.cloud import LocalCloud
 from shared.runtime import wiring
+from tests.chromium import WEB, needs_chromium, needs_the_build, needs_the_tools
 from tests.integration.webchat.conftest import a_web_bot
-from tests.integration.webchat.test_full_page import CHROMIUM, WEB, needs_the_build
 
 SECONDS = int(os.environ.get("MALGIL_STORM_SECONDS", "75"))
 SETTLING_SECONDS = 900
@@ -26,8 +24,8 @@ SETTLING_SECONDS = 900
 
 
 @needs_the_build
-@pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"no Chromium at {CHROMIUM}: CHROMIUM names one")
-@pytest.mark.skipif(not (WEB / "node_modules").is_dir(), reason="the widget's tools are not installed: run `make web`")
+@needs_chromium
+@needs_the_tools
 def test_a_storm_of_cuts_silence_reloads_and_tabs_loses_doubles_and_reorders_nothing(cloud: LocalCloud) -> None:
     key = wiring.api_keys().make(name="storm", scopes=("conversations:write",))[1]
     given = json.dumps({"http": cloud.http_url, "botId": a_web_bot(), "key": key})
