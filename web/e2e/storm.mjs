@@ -69,6 +69,8 @@ const front = createServer((request, response) => {
 class Line {
   live = new Set();
   refusing = false;
+  /** Sockets of both sides: one whose other side went silent is nobody's link any more, and still open. */
+  #ends = new Set();
   #dice = chances();
   #host = "";
   #port = 0;
@@ -88,6 +90,7 @@ class Line {
     near.on("error", () => undefined);
     if (this.refusing) return near.resetAndDestroy();
     const far = connect(this.#port, this.#host);
+    this.#ends.add(near).add(far);
     const link = { silent: false, delay: 0, cutNext: false, reset: () => (near.resetAndDestroy(), far.resetAndDestroy()) };
     this.live.add(link);
     for (const [from, to] of [[near, far], [far, near]]) {
@@ -105,6 +108,7 @@ class Line {
         last = last.then(() => delay && pause(delay)).then(() => to.destroyed || link.silent || to.write(bytes));
       });
       from.on("close", () => {
+        this.#ends.delete(from);
         this.live.delete(link);
         // Nobody tells the far end of what went silent: it finds out by itself, or never.
         if (!link.silent) void last.then(() => to.destroy());
@@ -113,7 +117,7 @@ class Line {
   }
 
   close() {
-    for (const link of this.live) link.reset();
+    for (const end of this.#ends) end.destroy();
     this.server.close();
   }
 }
