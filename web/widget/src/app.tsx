@@ -245,7 +245,6 @@ function ChatView({ ui }: { ui: Ui }) {
   };
   return (
     <main
-      class="wc-chat"
       onDragOver={(event: DragEvent) => (event.preventDefault(), chat.takesFiles && setOver(true))}
       onDragLeave={() => setOver(false)}
       onDrop={drop}
