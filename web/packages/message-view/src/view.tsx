@@ -233,11 +233,11 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
   return (
     <div class="mv-card" data-testid={`wc-card-${message.id}-${index}`}>
       {uri ? (
-        <Anchor uri={uri} class="mv-card-head">
+        <Anchor uri={uri}>
           {head}
         </Anchor>
       ) : (
-        <div class="mv-card-head">{head}</div>
+        <div>{head}</div>
       )}
       {card.description && (
         <p>
