@@ -225,7 +225,7 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
   const head = (
     <>
       {picture && !broken && (
-        <img class="mv-card-image" src={picture} alt={card.media?.altText ?? ""} loading="lazy" onError={() => setBroken(true)} />
+        <img src={picture} alt={card.media?.altText ?? ""} loading="lazy" onError={() => setBroken(true)} />
       )}
       {card.title && <strong>{card.title}</strong>}
     </>
