@@ -16,6 +16,11 @@ const dist = `${here}dist`;
 const OURS =
   /^(?:agentTyping|arrived|attach|automatic|backOffMax|backOffMin|become|begin|cancelCall|closeImage|deps|dirty|dismiss|draftKey|emojiNone|emojiSearch|fetcher|fresh|handlers|hasHistory|heardAt|hides|hooks|inCall|insert|kids|layer|newBelow|newTab|noLocation|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|recent|redraw|renewBefore|replies|restartAsk|setOutbox|shell|someone|standing|started|synced|syncing|takesFiles|timers|tray|unsupported|vnode|waits)$/;
 
+/** Classes that our own style and code alone name, as no test and no test id does: two letters each. */
+const CLASSES =
+  "mv-arrow|mv-audio|mv-buttons|mv-dots|mv-emoji|mv-file|mv-flush|mv-icon|mv-image|mv-inert|mv-more|mv-on|mv-pin|mv-place|mv-player|mv-unknown|mv-video|mv-wide|wc-bar|wc-below|wc-composer|wc-drop|wc-failed|wc-field|wc-head|wc-line|wc-main|wc-msg|wc-name|wc-new|wc-over|wc-row|wc-scroll|wc-setting|wc-sheet|wc-skeleton|wc-slow|wc-tabs|wc-title|wc-tray|wc-wait".split("|");
+const shortClasses = (code) => code.replace(/(?<![\w-])[mw][vc]-[a-z-]+(?!-|\$|\w)/g, (name) => (CLASSES.includes(name) ? (CLASSES.indexOf(name) + 370).toString(36) : name));
+
 const minifiedCss = {
   name: "css-text",
   setup(build) {
@@ -33,6 +38,9 @@ const unquoted = {
       for (const path of Object.keys(metafile.inputs)) {
         for (const [, name] of (await readFile(path, "utf8")).matchAll(/["'`](\w+)["'`]/g)) {
           if (OURS.test(name)) throw new Error(`${path} quotes ${name}: take it out of OURS in build.mjs`);
+        }
+        for (const [, name] of (await readFile(path, "utf8")).matchAll(/data-testid="([\w-]+)"/g)) {
+          if (CLASSES.includes(name)) throw new Error(`${path} has the test id ${name}: take it out of CLASSES in build.mjs`);
         }
       }
     });
@@ -70,7 +78,7 @@ async function put(name, contents) {
 async function hashed(entry, define = {}) {
   const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, unquoted] });
   const name = `webchat/${basename(file.path)}`;
-  await put(name, file.contents);
+  await put(name, shortClasses(file.contents));
   return name;
 }
 

@@ -138,7 +138,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
             <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
             {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
-            <button type="button" onClick={() => setLayer("")}>{w.cancel}</button>
+            <button type="button" class="wc-row" onClick={() => setLayer("")}>{w.cancel}</button>
             <button
               type="button"
               class="wc-main"
@@ -245,7 +245,6 @@ function ChatView({ ui }: { ui: Ui }) {
   };
   return (
     <main
-      class="wc-chat"
       onDragOver={(event: DragEvent) => (event.preventDefault(), chat.takesFiles && setOver(true))}
       onDragLeave={() => setOver(false)}
       onDrop={drop}

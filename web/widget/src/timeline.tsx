@@ -116,7 +116,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         role="article"
         aria-label={`${message.isUser ? said.you : (name ?? said.bot)}, ${time}`}
         tabIndex={-1}
-        class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}${tail ? " wc-tail" : ""}`}
+        class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}`}
         data-testid={`wc-msg-${message.id}`}
         data-from={message.isUser ? "user" : agent ? "agent" : "bot"}
         data-type={message.data.type}
@@ -193,7 +193,7 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
           {button.label}
         </button>
       ))}
-      {shown.length < buttons.length && <button class="wc-rest" onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+      {shown.length < buttons.length && <button onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
     </div>
   );
 }

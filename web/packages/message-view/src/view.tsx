@@ -225,7 +225,7 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
   const head = (
     <>
       {picture && !broken && (
-        <img class="mv-card-image" src={picture} alt={card.media?.altText ?? ""} loading="lazy" onError={() => setBroken(true)} />
+        <img src={picture} alt={card.media?.altText ?? ""} loading="lazy" onError={() => setBroken(true)} />
       )}
       {card.title && <strong>{card.title}</strong>}
     </>
@@ -233,11 +233,11 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
   return (
     <div class="mv-card" data-testid={`wc-card-${message.id}-${index}`}>
       {uri ? (
-        <Anchor uri={uri} class="mv-card-head">
+        <Anchor uri={uri}>
           {head}
         </Anchor>
       ) : (
-        <div class="mv-card-head">{head}</div>
+        <div>{head}</div>
       )}
       {card.description && (
         <p>
@@ -320,7 +320,7 @@ const PATHS = {
   save: "M12 4v11m-5-5 5 5 5-5M4 20h16",
   send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
   smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
-  dots: "M12 5h.01M12 12h.01M12 19h.01",
+  dots: "M11.5 4.5h1v1h-1zm0 7h1v1h-1zm0 7h1v1h-1z",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",
   alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",
   chat: "M4 5h16v11H10l-5 4v-4H4Z",
