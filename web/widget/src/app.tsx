@@ -2,8 +2,8 @@ import { sheet } from "./style";
 import { ChatError, type Message, type Params } from "@malgil/protocol";
 import { agentName, Chat } from "./chat";
 import { render } from "preact";
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { Icon, type Locale } from "@malgil/message-view";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, IconButton, type Locale } from "@malgil/message-view";
 import { Composer } from "./composer";
 import { storageBlocked, stored } from "./cache";
 import { phone } from "./phone";
@@ -15,12 +15,8 @@ import type { App, MountApp, Shell, ViewName } from "./shell";
 const local = stored("localStorage");
 const perTab = stored("sessionStorage");
 const SIZES = [100, 115, 130];
-/** An agent who said nothing for so long will answer soon, we say. */
-const PATIENCE_MS = 300_000;
 /** A number may be written as people like, but without letters. */
 const PATTERNS: Record<string, string> = { phone: "[^\\p{L}]{8,20}", name: ".*\\S.*" };
-/** The build: the file is named after it. */
-const VERSION = (document.currentScript as HTMLScriptElement | null)?.src.slice(-11, -3);
 
 export interface Ui {
   chat: Chat;
@@ -35,7 +31,8 @@ export interface Ui {
 }
 
 function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame }) {
-  const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const [, drawn] = useState({});
+  const redraw = (): void => drawn({});
   const [layer, show] = useState("");
   const [failed, setFailed] = useState(false);
   const root = useRef<HTMLDivElement>(null);
@@ -53,10 +50,10 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
   }, [layer]);
   const { state } = shell;
   useEffect(() => {
-    const stop = chat.subscribe(() => redraw(0));
-    frame.redraw = () => redraw(0);
-    // What the header and the strip say of a call goes with the time.
-    const timer = setInterval(() => state.isOpen && /^(?:waiting|in_progress)$/.test(chat.transport.standing.call.status) && redraw(0), 1_000);
+    const stop = chat.subscribe(redraw);
+    frame.redraw = redraw;
+    // The strip says how long somebody has waited.
+    const timer = setInterval(() => state.isOpen && chat.transport.standing.call.status === "waiting" && redraw(), 1_000);
     return () => (stop(), clearInterval(timer));
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
@@ -82,9 +79,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
 
   const { call } = chat.transport.standing;
   const agent = agentName(call.agent);
-  const last = chat.timeline.messages.at(-1);
-  const slow = last?.isUser && Date.now() - last.timestamp >= PATIENCE_MS;
-  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? (slow ? w.soon : w.inCall) : null;
+  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? w.inCall : null;
   const title = call.status === "in_progress" ? (agent ?? w.someone) : (state.theme.title || "");
   const picture = call.agent?.picture ?? call.agent?.profile?.picture;
 
@@ -102,11 +97,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       onKeyDown={onKeyDown}
     >
       <header>
-        {state.view.stack.length > 1 && (
-          <button type="button" class="wc-icon" aria-label={w.back} data-testid="wc-back" onClick={() => ui.go("back")}>
-            <Icon name="left" />
-          </button>
-        )}
+        {state.view.stack.length > 1 && <IconButton icon="left" aria-label={w.back} data-testid="wc-back" onClick={() => ui.go("back")} />}
         {view === "chat" && (
           <span class="wc-avatar" aria-hidden="true">
             {picture && /^https:/.test(picture) ? <img src={picture} alt="" /> : <Icon name="chat" />}
@@ -116,16 +107,8 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           {view === "chat" ? <b data-testid="wc-agent-name">{title}</b> : view !== "welcome" && <b>{view === "setting" ? w.menu : w.start}</b>}
           {view === "chat" && (status ? <small>{status}</small> : <Hours ui={ui}>{w.automatic}</Hours>)}
         </div>
-        {view !== "setting" && (
-          <button type="button" class="wc-icon" aria-label={w.menu} data-testid="wc-menu" onClick={() => ui.go("setting")}>
-            <Icon name="dots" />
-          </button>
-        )}
-        {!shell.page && (
-          <button type="button" class="wc-icon" aria-label={w.close} data-testid="wc-close" onClick={frame.dismiss}>
-            <Icon name="close" />
-          </button>
-        )}
+        {view !== "setting" && <IconButton icon="dots" aria-label={w.menu} data-testid="wc-menu" onClick={() => ui.go("setting")} />}
+        {!shell.page && <IconButton icon="close" aria-label={w.close} data-testid="wc-close" onClick={frame.dismiss} />}
       </header>
       {view === "welcome" && <Welcome ui={ui} frame={frame} />}
       {view === "contact" && <Contact ui={ui} frame={frame} />}
@@ -138,9 +121,8 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
             <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
             {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
-            <button type="button" onClick={() => setLayer("")}>{w.cancel}</button>
+            <button onClick={() => setLayer("")}>{w.cancel}</button>
             <button
-              type="button"
               class="wc-main"
               data-testid={`wc-${layer}-confirm`}
               ref={(it) => it?.focus()}
@@ -186,11 +168,11 @@ function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
         <Hours ui={ui} />
         <p class="wc-last">{last ? (last.data.text ?? "…") : w.automatic}</p>
         {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), locale)}</small>}
-        <button type="button" class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
+        <button class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
           {chat.hasHistory ? w.resume : w.start}
         </button>
         {theme.greetingReplies?.slice(0, 3).map((reply, index) => (
-          <button type="button" class="wc-row" data-testid={`wc-reply-${index}`} onClick={() => void frame.ask(reply).catch(() => undefined)}>{reply}</button>
+          <button class="wc-row" data-testid={`wc-reply-${index}`} onClick={() => void frame.ask(reply).catch(() => undefined)}>{reply}</button>
         ))}
       </section>
     </main>
@@ -254,7 +236,7 @@ function ChatView({ ui }: { ui: Ui }) {
         <div class={`wc-bar wc-${chat.bar}`} role="status" data-testid="wc-conn">
           {chat.bar === "lost" ? w.lost : chat.bar === "connected" ? w.connected : w.refused}
           {chat.bar === "lost" && (
-            <button type="button" onClick={chat.transport.wake}>{w.now}</button>
+            <button onClick={chat.transport.wake}>{w.now}</button>
           )}
         </div>
       )}
@@ -263,7 +245,7 @@ function ChatView({ ui }: { ui: Ui }) {
           <i />
           {w.waiting}
           <time data-testid="wc-elapsed">{elapsed(Date.now() - chat.since)}</time>
-          {cancel && <button type="button" data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>}
+          {cancel && <button data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>}
         </div>
       )}
       <TimelineView ui={ui} />
@@ -276,14 +258,14 @@ function ChatView({ ui }: { ui: Ui }) {
 
 function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Frame }) {
   const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
-    <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
+    <button class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
   );
   return (
     <main class="wc-setting">
       <fieldset>
         <legend>{w.language}</legend>
         {(["ko", "en"] as const).map((name) => (
-          <button type="button" data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
+          <button data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
             {name === "ko" ? "한국어" : "English"}
           </button>
         ))}
@@ -291,7 +273,7 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
       <fieldset>
         <legend>{w.size}</legend>
         {SIZES.map((size) => (
-          <button type="button" aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
+          <button aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
         ))}
       </fieldset>
       {toggle("sound", frame.sound, () => {
@@ -304,12 +286,11 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
       })}
       {(chat.started || chat.hasHistory) && (
         <>
-          <button type="button" class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
-          <button type="button" class="wc-row wc-bad" data-testid="wc-erase" onClick={() => open("erase")}>{w.erase}</button>
+          <button class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
+          <button class="wc-row wc-bad" data-testid="wc-erase" onClick={() => open("erase")}>{w.erase}</button>
         </>
       )}
       {storageBlocked() && <small data-testid="wc-unstored">{w.unstored}</small>}
-      <small>Malgil {VERSION}</small>
     </main>
   );
 }

@@ -57,7 +57,7 @@ export class Chat {
   started = false;
   loading = false;
   bar: "" | "lost" | "connected" | "refused" = "";
-  agentTyping: Agent | true | null = null;
+  agentTyping: Agent | null = null;
   more = false;
   problem: string | null = null;
   tray: Tray[] = [];
@@ -450,7 +450,7 @@ export class Chat {
   }
 }
 
-export function agentName(agent: Agent | undefined): string | undefined {
+export function agentName(agent?: Agent | null): string | undefined {
   return agent?.displayName ?? agent?.profile?.displayName;
 }
 

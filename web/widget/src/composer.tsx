@@ -1,4 +1,4 @@
-import { countCharacters, Icon } from "@malgil/message-view";
+import { countCharacters, Icon, IconButton } from "@malgil/message-view";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
 import { stored } from "./cache";
@@ -92,9 +92,7 @@ export function Composer({ ui }: { ui: Ui }) {
               {entry.preview && <img src={entry.preview} alt="" />}
               {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
               {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
-              <button class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
-                <Icon name="close" />
-              </button>
+              <IconButton icon="close" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)} />
             </li>
           ))}
         </ul>
@@ -102,14 +100,8 @@ export function Composer({ ui }: { ui: Ui }) {
       {keyboard?.type === "location" && <button class="wc-main" onClick={locate}>{w.location}</button>}
       {said && <p class="wc-problem" role="alert" data-testid="wc-problem">{said}</p>}
       <div class="wc-field">
-        <button class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
-          <Icon name="smile" />
-        </button>
-        {takesFiles && (
-          <button class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
-            <Icon name="image" />
-          </button>
-        )}
+        <IconButton icon="smile" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")} />
+        {takesFiles && <IconButton icon="image" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()} />}
         <input
           ref={files}
           type="file"
@@ -139,9 +131,7 @@ export function Composer({ ui }: { ui: Ui }) {
           onPaste={paste}
         />
         {length >= COUNTER && <span class={length > MAX ? "wc-count wc-over" : "wc-count"} data-testid="wc-count">{length.toLocaleString("en")}/1,000</span>}
-        <button class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
-          <Icon name="send" />
-        </button>
+        <IconButton icon="send" class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send} />
       </div>
     </div>
   );

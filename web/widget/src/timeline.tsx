@@ -1,4 +1,4 @@
-import { Icon, MessageView, messageStrings, notTwice } from "@malgil/message-view";
+import { Icon, IconButton, MessageView, messageStrings, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
@@ -146,7 +146,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
       );
     }
   }
-  const typing = chat.agentTyping !== null;
+  const typing = chat.agentTyping;
   const slow = !typing && !chat.pace.waits;
   return (
     <div class="wc-scroll">
@@ -155,7 +155,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         {rows}
         {chat.loading && !items.length && <div class="wc-skeleton" aria-hidden="true"><i /><i /></div>}
         {(typing || inFlight || chat.pace.waits) && (
-          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
+          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(typing) ?? w.someone} ${w.typing}` : undefined} aria-hidden={!typing}>
             <i /><i /><i />
           </div>
         )}
@@ -212,9 +212,7 @@ export function Lightbox({ ui }: { ui: Ui }) {
   return (
     <div ref={box} class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
       <img src={uri} alt={alt} />
-      <button class="wc-icon" aria-label={ui.w.closeImage}>
-        <Icon name="close" />
-      </button>
+      <IconButton icon="close" aria-label={ui.w.closeImage} />
       <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
         <Icon name="save" />
       </a>

@@ -74,7 +74,7 @@ export function Text({ text, locale, fold = FOLD }: { text: string; locale: Loca
         piece.uri ? <Anchor uri={piece.uri}>{piece.text}</Anchor> : piece.text,
       )}
       {folds && (
-        <button type="button" class="mv-more" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <button class="mv-more" aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? words.less : words.more}
         </button>
       )}
@@ -112,7 +112,7 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
       const size = width && height ? { width: Math.round(width * scale), height: Math.round(height * scale) } : {};
       const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
       return onImage ? (
-        <button type="button" class="mv-image" onClick={() => onImage(uri, alt)}>
+        <button class="mv-image" onClick={() => onImage(uri, alt)}>
           {image}
         </button>
       ) : (
@@ -154,7 +154,7 @@ function Player({ uri, player, name }: { uri: string; player: string; name: stri
       {playing ? (
         <iframe class="mv-player" src={player} title={name} allow="autoplay; encrypted-media; fullscreen; picture-in-picture" />
       ) : (
-        <button type="button" class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
+        <button class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
           <Icon name="play" />
         </button>
       )}
@@ -203,15 +203,11 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
         ))}
       </ul>
       <div class="mv-dots">
-        <button type="button" class="mv-arrow" aria-label={words.previous} disabled={at === 0} onClick={() => go(at - 1)} data-testid={`wc-prev-${message.id}`}>
-          <Icon name="left" />
-        </button>
+        <IconButton icon="left" class="mv-arrow" aria-label={words.previous} data-testid={`wc-prev-${message.id}`} disabled={at === 0} onClick={() => go(at - 1)} />
         {cards.map((_, index) => (
           <i key={index} class={index === at ? "mv-on" : ""} />
         ))}
-        <button type="button" class="mv-arrow" aria-label={words.next} disabled={at === cards.length - 1} onClick={() => go(at + 1)} data-testid={`wc-next-${message.id}`}>
-          <Icon name="right" />
-        </button>
+        <IconButton icon="right" class="mv-arrow" aria-label={words.next} data-testid={`wc-next-${message.id}`} disabled={at === cards.length - 1} onClick={() => go(at + 1)} />
       </div>
     </div>
   );
@@ -280,7 +276,7 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
           if (once.current(key)) onButton?.(button, key);
         };
         return (
-          <button type="button" key={key} {...common} disabled={!onButton} onClick={press}>
+          <button key={key} {...common} disabled={!onButton} onClick={press}>
             {button.label}
             {pressed?.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
           </button>
@@ -325,6 +321,15 @@ const PATHS = {
   alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",
   chat: "M4 5h16v11H10l-5 4v-4H4Z",
 } as const;
+
+/** A button that shows only an icon: `aria-label` says what it does. */
+export function IconButton({ icon, ...rest }: { icon: keyof typeof PATHS } & JSX.IntrinsicElements["button"]): JSX.Element {
+  return (
+    <button class="wc-icon" {...rest}>
+      <Icon name={icon} />
+    </button>
+  );
+}
 
 export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {
   return (

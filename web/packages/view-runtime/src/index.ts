@@ -24,10 +24,8 @@ interface Instance {
   /** Of elements and texts. */
   dom: Node | null;
   kids: Instance[];
-  parent: Instance | null;
   hooks: Hook[];
-  dirty: boolean;
-  gone: boolean;
+  gone?: boolean;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -41,7 +39,8 @@ export { jsx as jsxs, useEffect as useLayoutEffect };
 
 let current: Instance;
 let place = 0;
-let waiting: Instance[] = [];
+/** Components whose state changed. */
+const waiting = new Set<Instance>();
 let effects: Hook[] = [];
 
 const text = (said: unknown): VNode => jsx(null, { text: said });
@@ -52,7 +51,7 @@ function normal(child: unknown): VNode {
   return text(child === null || child === undefined || typeof child === "boolean" ? "" : child);
 }
 
-const make = (parent: Instance | null): Instance => ({ vnode: text(""), dom: null, kids: [], parent, hooks: [], dirty: false, gone: false });
+const make = (): Instance => ({ vnode: text(""), dom: null, kids: [], hooks: [] });
 
 function nodes(instance: Instance): Node[] {
   return instance.dom ? [instance.dom] : instance.kids.flatMap(nodes);
@@ -69,7 +68,7 @@ function reconcile(owner: Instance, parent: Node, wanted: unknown, next: Node | 
     const same = (one: Instance | undefined): boolean => !!one && old.has(one) && one.vnode.type === type && one.vnode.key === key;
     const found = same(kept[index]) ? kept[index] : key === undefined ? undefined : kept.find(same);
     if (found) old.delete(found);
-    return found ?? make(owner);
+    return found ?? make();
   });
   for (const instance of old) remove(instance);
   for (let index = list.length - 1; index >= 0; index -= 1) {
@@ -124,7 +123,7 @@ function spoken(name: string): boolean {
 function draw(instance: Instance, parent: Node, next: Node | null): void {
   current = instance;
   place = 0;
-  instance.dirty = false;
+  waiting.delete(instance);
   const { type, props } = instance.vnode;
   reconcile(instance, parent, [(type as Render)(props)], next);
 }
@@ -137,12 +136,10 @@ function remove(instance: Instance, inside = false): void {
 }
 
 function flush(): void {
-  const drawn = waiting;
-  waiting = [];
-  for (const instance of drawn) {
-    if (!instance.dirty || instance.gone) continue;
-    const all = nodes(instance);
-    const last = all[all.length - 1]!;
+  for (const instance of waiting) {
+    waiting.delete(instance);
+    if (instance.gone) continue;
+    const last = nodes(instance).at(-1)!;
     draw(instance, last.parentNode!, last.nextSibling);
   }
   settle();
@@ -161,27 +158,19 @@ function hook(): Hook {
   return (current.hooks[place++] ??= {});
 }
 
-export function useReducer<S, A>(reduce: (state: S, action: A) => S, first: S): [S, (action: A) => void] {
+export function useState<S>(first: S): [S, (state: S) => void] {
   const instance = current;
-  const fresh = place >= instance.hooks.length;
   const mine = hook();
-  if (fresh) mine.value = first;
+  if (!("value" in mine)) mine.value = first;
   return [
     mine.value as S,
-    (action) => {
-      const state = reduce(mine.value as S, action);
-      if (Object.is(state, mine.value)) return;
+    (state) => {
+      if (state === mine.value) return;
       mine.value = state;
-      if (instance.dirty) return;
-      instance.dirty = true;
-      if (waiting.push(instance) === 1) queueMicrotask(flush);
+      waiting.add(instance);
+      queueMicrotask(flush);
     },
   ];
-}
-
-export function useState<S>(first: S | (() => S)): [S, (state: S) => void] {
-  const known = place < current.hooks.length;
-  return useReducer<S, S>((_, state) => state, known ? (undefined as S) : typeof first === "function" ? (first as () => S)() : first);
 }
 
 export function useRef<T>(first: T): { current: T } {
@@ -191,7 +180,7 @@ export function useRef<T>(first: T): { current: T } {
 export function useEffect(run: () => unknown, deps?: unknown[]): void {
   const mine = hook();
   const { deps: before } = mine;
-  if (before && deps && deps.every((value, index) => Object.is(value, before[index]))) return;
+  if (before && deps && deps.every((value, index) => value === before[index])) return;
   mine.deps = deps;
   mine.run = run;
   effects.push(mine);
@@ -200,7 +189,7 @@ export function useEffect(run: () => unknown, deps?: unknown[]): void {
 const roots = new WeakMap<Node, Instance>();
 
 export function render(vnode: unknown, parent: Element): void {
-  const root = roots.get(parent) ?? make(null);
+  const root = roots.get(parent) ?? make();
   roots.set(parent, root);
   reconcile(root, parent, [vnode], null);
   settle();
