@@ -50,11 +50,10 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
   }, [layer]);
   const { state } = shell;
   useEffect(() => {
-    const stop = chat.subscribe(redraw);
-    frame.redraw = redraw;
+    chat.changed = redraw;
     // The strip says how long somebody has waited.
     const timer = setInterval(() => state.isOpen && chat.transport.standing.call.status === "waiting" && redraw(), 1_000);
-    return () => (stop(), clearInterval(timer));
+    return () => clearInterval(timer);
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
   const locale = frame.locale;
@@ -234,7 +233,7 @@ function ChatView({ ui }: { ui: Ui }) {
     >
       {chat.bar && (
         <div class={`wc-bar wc-${chat.bar}`} role="status" data-testid="wc-conn">
-          {chat.bar === "lost" ? w.lost : chat.bar === "connected" ? w.connected : w.refused}
+          {w[chat.bar]}
           {chat.bar === "lost" && (
             <button onClick={chat.transport.wake}>{w.now}</button>
           )}
@@ -297,7 +296,6 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
 
 /** The window's place in the page, its colours, and which view it shows. */
 class Frame {
-  redraw = (): void => undefined;
   locale: Locale = "ko";
   size = 100;
   sound = false;
@@ -453,7 +451,7 @@ class Frame {
     this.shell.emit("view", this.shell.state.view);
     perTab.set(`wc:${this.shell.botId}:view`, current);
     if (current === "chat" && !this.#chat.started && !this.#chat.loading) void this.#chat.begin().catch(() => undefined);
-    this.redraw();
+    this.#chat.changed();
   };
 
   readonly dismiss = (): void => {
@@ -464,12 +462,13 @@ class Frame {
   /** The free corner was taken: the window follows the pointer and keeps its size for the next visit. */
   readonly resize = (down: PointerEvent): void => {
     const grip = down.currentTarget as HTMLElement;
-    const { width, height } = this.wrapper.getBoundingClientRect();
-    const side = this.wrapper.classList.contains("wc-left") ? 1 : -1;
-    const top = this.wrapper.classList.contains("wc-top") ? 1 : -1;
+    const { left, right, top, bottom } = this.wrapper.getBoundingClientRect();
+    // The corner across stays where it is.
+    const x = down.clientX - left < right - down.clientX ? right : left;
+    const y = down.clientY - top < bottom - down.clientY ? bottom : top;
     grip.setPointerCapture(down.pointerId);
     grip.onpointermove = (move) => {
-      this.#wanted = [width + side * (move.clientX - down.clientX), height + top * (move.clientY - down.clientY)];
+      this.#wanted = [Math.abs(move.clientX - x), Math.abs(move.clientY - y)];
       this.paint();
     };
     grip.onlostpointercapture = () => {
@@ -483,7 +482,7 @@ class Frame {
     const { locale, size, sound, notice } = this;
     local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
     this.paint();
-    this.redraw();
+    this.#chat.changed();
   }
 
   app(): App {
@@ -497,12 +496,12 @@ class Frame {
         perTab.set(`wc:${shell.botId}:open`, open);
         this.phone.opened(open);
         this.paint();
-        this.redraw();
+        this.#chat.changed();
         void this.#recalled.then(this.#meet);
       },
       repaint: () => {
         this.paint();
-        this.redraw();
+        this.#chat.changed();
       },
       changeView: (view, how) => this.go(how === "pop" ? "back" : view),
       setParams: async () => {

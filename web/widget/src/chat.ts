@@ -49,6 +49,8 @@ const PICTURE = /^image\/|\.hei[cf]$/i;
 
 /** One end user's talk as the window shows it. */
 export class Chat {
+  /** Draws the window anew. */
+  changed: () => void = () => undefined;
   readonly timeline = new Timeline();
   readonly notes: Note[] = [];
   readonly pressed = new Set<string>();
@@ -72,7 +74,6 @@ export class Chat {
   /** Where the reader left off: what is above this revision was not read then. */
   line = 0;
 
-  readonly #listeners = new Set<() => void>();
   #key: string;
   /** Messages of this person that no server has yet. */
   #unsent!: ReturnType<typeof outbox>;
@@ -106,15 +107,6 @@ export class Chat {
 
   get hasHistory(): boolean {
     return this.timeline.messages.length > 0;
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   /** What an earlier visit left, before any network. */
@@ -158,21 +150,17 @@ export class Chat {
     }
   }
 
-  say(data: MessageData): void {
-    this.#ask(data);
-  }
-
   press(button: Button, key?: string): void {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
     if (button.type === "goto" || (!button.type && flowId !== undefined)) {
-      const id = this.#ask({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
+      const id = this.say({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
       if (id) this.timeline.label(id, label);
       this.changed();
-    } else this.#ask({ type: "text", text: label, payload });
+    } else this.say({ type: "text", text: label, payload });
   }
 
-  #ask(said: MessageData | Place): string | undefined {
+  say(said: MessageData | Place): string | undefined {
     try {
       const id = this.transport.send(said);
       this.pace.end();
@@ -303,7 +291,6 @@ export class Chat {
   close(): void {
     this.transport.close();
     this.#follow?.();
-    this.#listeners.clear();
   }
 
   #forget(): void {

@@ -28,10 +28,6 @@ export function playerUri(uri: string): string | undefined {
   return vimeo && `https://player.vimeo.com/video/${id}?autoplay=1${hash ? `&h=${hash}` : ""}`;
 }
 
-export function fileSize(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
-}
-
 /** Whether a press counts: the same one within a second is a double press, which is one. */
 export function notTwice(clock: () => number = Date.now): (what: string) => boolean {
   let last = "";

@@ -2,7 +2,7 @@ import type { Button, Card, Location, Media, Message } from "@malgil/protocol";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { type Locale, messageStrings } from "./strings";
-import { fileSize, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
+import { isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
 
 /** customer: in the widget; agent: in the console; preview: in the builder. */
 export type Mode = "customer" | "agent" | "preview";
@@ -132,7 +132,6 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
       <Icon name={kind === "image" ? "image" : kind === "video" ? "play" : "file"} />
       <span>
         {name || shortName(link) || words.open}
-        {media?.size ? <small> {fileSize(media.size)}</small> : null}
       </span>
     </>
   );
@@ -303,19 +302,19 @@ function Place({ location, locale }: { location: Location | undefined; locale: L
 
 const PATHS = {
   out: "M7 17 17 7M9 7h8v8",
-  jump: "M5 6v6a3 3 0 0 0 3 3h11m-4-4 4 4-4 4",
+  jump: "M5 5v10h14m-4-4 4 4-4 4",
   check: "m5 12 5 5 9-10",
   left: "m15 5-7 7 7 7",
   right: "m9 5 7 7-7 7",
   down: "m5 9 7 7 7-7",
-  pin: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11Zm0-8.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
-  file: "M6 3h8l4 4v14H6Zm8 0v4h4",
-  image: "M4 5h16v14H4Zm0 11 5-5 4 4 3-3 4 4M15 9h.01",
+  pin: "m12 21 6-8a7 7 0 1 0-12 0ZM12 9h.01",
+  file: "M6 3h8l4 4v14H6Z",
+  image: "M4 5h16v14H4Zm0 12 6-6 6 8M15 9h.01",
   play: "M7 5v14l12-7Z",
   close: "m6 6 12 12M18 6 6 18",
   save: "M12 4v11m-5-5 5 5 5-5M4 20h16",
-  send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
-  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
+  send: "M4 12 20 4l-5 16-4-7Z",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7q4 4 8 0M9 9h.01M15 9h.01",
   dots: "M12 5h.01M12 12h.01M12 19h.01",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",
   alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",

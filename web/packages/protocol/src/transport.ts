@@ -62,7 +62,6 @@ export interface Handlers {
   status?(status: Status): void;
   outbox?(outbox: readonly Outgoing[]): void;
   typing?(by: "user" | Agent): void;
-  agent?(state: string, agent?: Agent): void;
   error?(error: ChatError): void;
   session?(session: Session): void;
 }
@@ -137,7 +136,6 @@ export class Transport {
   rev: number;
   status: Status = "idle";
   standing: Standing = { keyboard: null, call: NO_CALL, conversationId: null };
-  context: Context | null = null;
 
   readonly #times: typeof TIMES;
   readonly #random: () => number;
@@ -554,9 +552,7 @@ export class Transport {
         this.on.typing?.(frame.by);
         break;
       case "agent":
-        this.standing = { ...this.standing, call: { status: frame.state, agent: frame.agent } };
-        this.on.agent?.(frame.state, frame.agent);
-        this.on.standing?.(this.standing);
+        this.#stand(this.standing.keyboard, { status: frame.state, agent: frame.agent }, undefined);
         break;
       case "pong":
         this.#behind(frame.rev);
@@ -585,7 +581,6 @@ export class Transport {
 
   #receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
     if (link) link.syncing = false;
-    this.context = frame.context;
     // What HTTP leaves out as well is shown as a message of no known type.
     if (link && cut(frame)) {
       void this.#catchUp().then(

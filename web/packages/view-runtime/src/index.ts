@@ -19,6 +19,8 @@ interface Hook {
   run?: (() => unknown) | null;
   clean?: unknown;
 }
+type Handler = (event: Event) => void;
+type Handlers = Record<string, Handler | undefined> & { handleEvent: Handler };
 interface Instance {
   vnode: VNode;
   /** Of elements and texts. */
@@ -104,10 +106,11 @@ function patch(instance: Instance, vnode: VNode, parent: Node, next: Node | null
 function set(element: HTMLElement, name: string, value: unknown): void {
   if (name === "children" || name === "ref") return;
   if (name.startsWith("on")) {
-    const handlers = ((element as unknown as { handlers?: Props }).handlers ??= {});
+    // The same listener counts once: only what it calls is new.
+    const handlers: Handlers = ((element as { handlers?: Handlers }).handlers ??= { handleEvent: (event) => handlers[event.type]?.(event) });
     const event = name.slice(2).toLowerCase();
-    if (!(event in handlers)) element.addEventListener(event, (happened) => (handlers[event] as ((event: Event) => void) | undefined)?.(happened));
-    handlers[event] = value;
+    handlers[event] = value as Handler;
+    element.addEventListener(event, handlers);
   } else if (name === "value") {
     const field = element as HTMLInputElement;
     if (field.value !== value) field.value = value as string;
