@@ -436,6 +436,7 @@ class Frame {
     this.wrapper.classList.toggle("wc-page", this.shell.page);
     this.wrapper.dataset.scheme = scheme;
     this.wrapper.hidden = !this.shell.state.isOpen;
+    this.#chat.changed();
   };
 
   readonly go = (view: ViewName | "back"): void => {
@@ -482,27 +483,24 @@ class Frame {
     const { locale, size, sound, notice } = this;
     local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
     this.paint();
-    this.#chat.changed();
   }
 
   app(): App {
     const { shell } = this;
     const chat = this.#chat;
-    const begun = (): void => {
+    /** What only a conversation that has started takes. */
+    const begun = <T extends unknown[]>(act: (...given: T) => unknown) => async (...given: T): Promise<void> => {
       if (!chat.started) throw new ChatError("NOT_STARTED", "the conversation has not started");
+      act(...given);
     };
     return {
       setOpen: (open) => {
         perTab.set(`wc:${shell.botId}:open`, open);
         this.phone.opened(open);
         this.paint();
-        this.#chat.changed();
         void this.#recalled.then(this.#meet);
       },
-      repaint: () => {
-        this.paint();
-        this.#chat.changed();
-      },
+      repaint: this.paint,
       changeView: (view, how) => this.go(how === "pop" ? "back" : view),
       setParams: async () => {
         if (!chat.started) return;
@@ -518,18 +516,9 @@ class Frame {
       },
       startConversation: this.enter,
       ask: this.ask,
-      changeNavigation: async (place) => {
-        begun();
-        chat.transport.send(place);
-      },
-      sendMessage: async ({ data }) => {
-        begun();
-        chat.say(data);
-      },
-      sendTypingEvent: async () => {
-        begun();
-        chat.transport.typing();
-      },
+      changeNavigation: begun((place) => chat.transport.send(place)),
+      sendMessage: begun(({ data }) => chat.say(data)),
+      sendTypingEvent: begun(() => chat.transport.typing()),
       destroy: () => {
         chat.close();
         this.#dark.removeEventListener("change", this.paint);

@@ -193,8 +193,7 @@ export class Chat {
   async attach(files: Iterable<File>): Promise<void> {
     const taken = [...files].slice(0, MAX_FILES).map((file) => {
       const error = !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
-      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error };
-      return entry as Tray;
+      return { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error } as Tray;
     });
     this.tray = [...this.tray, ...taken];
     this.changed();
@@ -301,7 +300,6 @@ export class Chat {
     this.tray = [];
     this.agentTyping = this.problem = null;
     this.timeline.clear();
-    this.timeline.setOutbox([]);
     this.notes.length = 0;
     this.pressed.clear();
     this.started = this.more = false;
