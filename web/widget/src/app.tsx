@@ -5,15 +5,14 @@ import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Icon, IconButton, type Locale } from "@malgil/message-view";
 import { Composer } from "./composer";
-import { storageBlocked, stored } from "./cache";
+import { local, perTab, storageBlocked } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
 import { fill, type Words, words } from "./strings";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
-const local = stored("localStorage");
-const perTab = stored("sessionStorage");
+
 const SIZES = [100, 115, 130];
 /** A number may be written as people like, but without letters. */
 const PATTERNS: Record<string, string> = { phone: "[^\\p{L}]{8,20}", name: ".*\\S.*" };

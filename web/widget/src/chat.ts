@@ -14,13 +14,12 @@ import {
   Transport,
   type Turn,
 } from "@malgil/protocol";
-import { cache, outbox, stored } from "./cache";
+import { buttonKind } from "@malgil/message-view";
+import { cache, local, outbox, perTab } from "./cache";
 import { lead } from "./ring";
 import { Pace } from "./pace";
 import type { Shell } from "./shell";
 
-const local = stored("localStorage");
-const perTab = stored("sessionStorage");
 /** Reconnections that are shorter are not worth a word. */
 const SILENT_MS = 3_000;
 const TYPING_MS = 6_000;
@@ -33,7 +32,6 @@ export interface Note {
 }
 
 export interface Tray {
-  id: number;
   name: string;
   preview: string;
   share: number;
@@ -80,7 +78,6 @@ export class Chat {
   #barTimer = 0;
   #typingTimer = 0;
   #saveTimer = 0;
-  #fileIds = 0;
   /** The page of older messages comes before this revision. */
   #next = 0;
   #callStatus: string | null = null;
@@ -153,7 +150,7 @@ export class Chat {
   press(button: Button, key?: string): void {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
-    if (button.type === "goto" || (!button.type && flowId !== undefined)) {
+    if (buttonKind(button) === "goto") {
       const id = this.say({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
       if (id) this.timeline.label(id, label);
       this.changed();
@@ -193,7 +190,7 @@ export class Chat {
   async attach(files: Iterable<File>): Promise<void> {
     const taken = [...files].slice(0, MAX_FILES).map((file) => {
       const error = !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
-      return { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error } as Tray;
+      return { name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error } as Tray;
     });
     this.tray = [...this.tray, ...taken];
     this.changed();

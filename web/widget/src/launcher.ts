@@ -197,8 +197,8 @@ const make: MakeLauncher = (loaded) => {
       keep(`${key}:config`, { at: response.ok ? Date.now() : 0, config: found });
       settle(found);
     }
-    if (!response.ok) console.warn(`webchat: bot ${botId} is not shown here (HTTP ${response.status}): is it on, and is this site allowed?`);
-  }).catch(() => console.warn(`webchat: ${host} does not answer, or does not allow this site`));
+    if (!response.ok) throw Error(`HTTP ${response.status}`);
+  }).catch((error: Error) => console.warn(`webchat: bot ${botId} is not shown here (${error.message}): is it on, and is this site allowed?`));
   const shown = cached?.config ? Promise.resolve() : fetched;
   void shown.then(() => {
     known();

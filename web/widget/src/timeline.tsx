@@ -2,7 +2,7 @@ import { Icon, IconButton, MessageView, messageStrings, notTwice } from "@malgil
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
-import { stored } from "./cache";
+import { perTab } from "./cache";
 import { agentName } from "./chat";
 import { walk } from "./keys";
 import { fill } from "./strings";
@@ -12,7 +12,6 @@ const GROUP_MS = 120_000;
 const CHIPS = 10;
 const NEAR = 60;
 const KEPT_MS = 600_000;
-const perTab = stored("sessionStorage");
 
 function speaker({ message }: Item): string {
   return message.isUser ? "user" : (message.persona?.displayName ?? message.meta?.persona?.displayName ?? (message.meta?.sender ? "agent" : "bot"));
@@ -163,17 +162,15 @@ export function TimelineView({ ui }: { ui: Ui }) {
 
 export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   const [all, setAll] = useState<unknown>(null);
-  const group = useRef<HTMLDivElement>(null);
   const once = useRef(notTwice());
   const { keyboard } = chat;
   const buttons = keyboard?.buttons ?? [];
   const shown = all === keyboard ? buttons : buttons.slice(0, CHIPS);
   if (!buttons.length) return null;
   return (
-    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
+    <div class="wc-chips" role="group" aria-label={w.replies} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
       {shown.map((button, index) => (
         <button
-          key={index}
           data-testid={`wc-qr-${index}`}
           onClick={() => {
             if (!once.current(button.label)) return;

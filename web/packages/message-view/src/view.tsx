@@ -4,18 +4,14 @@ import { useRef, useState } from "preact/hooks";
 import { type Locale, messageStrings } from "./strings";
 import { isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
 
-/** customer: in the widget; agent: in the console; preview: in the builder. */
-export type Mode = "customer" | "agent" | "preview";
-
 export interface MessageViewProps {
   message: Message;
   locale: Locale;
-  mode?: Mode;
   /** A pressed postback or goto button. Links open by themselves. */
-  onButton?: (button: Button, key: string) => void;
+  onButton: (button: Button, key: string) => void;
   /** Keys of buttons that were pressed, as onButton told them. */
-  pressed?: ReadonlySet<string>;
-  onImage?: (uri: string, alt: string) => void;
+  pressed: ReadonlySet<string>;
+  onImage: (uri: string, alt: string) => void;
 }
 
 const FOLD = 600;
@@ -110,13 +106,10 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
       // Its place is kept until it is there.
       const scale = Math.min(1, 260 / width, 320 / height);
       const size = width && height ? { width: Math.round(width * scale), height: Math.round(height * scale) } : {};
-      const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
-      return onImage ? (
+      return (
         <button class="mv-image" onClick={() => onImage(uri, alt)}>
-          {image}
+          <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />
         </button>
-      ) : (
-        <span class="mv-image">{image}</span>
       );
     }
     if (kind === "video") {
@@ -151,7 +144,7 @@ function Player({ uri, player, name }: { uri: string; player: string; name: stri
   return (
     <>
       {playing ? (
-        <iframe class="mv-player" src={player} title={name} allow="autoplay; encrypted-media; fullscreen; picture-in-picture" />
+        <iframe class="mv-player" src={player} title={name} allow="autoplay; fullscreen" />
       ) : (
         <button class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
           <Icon name="play" />
@@ -196,7 +189,7 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
       <ul ref={track} onScroll={moved}>
         {cards.map((card, index) => (
           // Browsers do not scroll to what has the focus where a part of it can be seen; a press of the mouse must not move.
-          <li key={index} aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
+          <li aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
             <OneCard {...props} card={card} index={index} />
           </li>
         ))}
@@ -204,7 +197,7 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
       <div class="mv-dots">
         <IconButton icon="left" class="mv-arrow" aria-label={words.previous} data-testid={`wc-prev-${message.id}`} disabled={at === 0} onClick={() => go(at - 1)} />
         {cards.map((_, index) => (
-          <i key={index} class={index === at ? "mv-on" : ""} />
+          <i class={index === at ? "mv-on" : ""} />
         ))}
         <IconButton icon="right" class="mv-arrow" aria-label={words.next} data-testid={`wc-next-${message.id}`} disabled={at === cards.length - 1} onClick={() => go(at + 1)} />
       </div>
@@ -257,27 +250,27 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
       {buttons.map((button, index) => {
         const kind = buttonKind(button);
         const key = `${place}-${index}`;
-        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, "aria-label": of && `${of}: ${button.label}` };
+        const common = { "data-testid": `wc-btn-${key}`, "aria-label": of && `${of}: ${button.label}` };
         if (kind === "link") {
           const uri = safeUri(button.uri);
           return uri ? (
-            <Anchor uri={uri} key={key} {...common} title={messageStrings[locale].newTab}>
+            <Anchor uri={uri} {...common} title={messageStrings[locale].newTab}>
               {button.label}
               <Icon name="out" />
             </Anchor>
           ) : (
-            <span key={key} class="mv-inert" {...common}>
+            <span class="mv-inert" {...common}>
               {button.label}
             </span>
           );
         }
         const press = (): void => {
-          if (once.current(key)) onButton?.(button, key);
+          if (once.current(key)) onButton(button, key);
         };
         return (
-          <button key={key} {...common} disabled={!onButton} onClick={press}>
+          <button {...common} onClick={press}>
             {button.label}
-            {pressed?.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
+            {pressed.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
           </button>
         );
       })}
@@ -295,7 +288,7 @@ function Place({ location, locale }: { location: Location | undefined; locale: L
         <Icon name="pin" />
       </div>
       <strong>{location?.title || location?.label || words.place}</strong>
-      <Anchor uri={`https://www.google.com/maps/search/?api=1&query=${at}`}>{words.map}</Anchor>
+      <Anchor uri={`https://maps.google.com/?q=${at}`}>{words.map}</Anchor>
     </div>
   );
 }
