@@ -113,7 +113,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       {view === "chat" && <ChatView ui={ui} key={chat.person} />}
       {view === "setting" && <Settings ui={ui} frame={frame} />}
       {view !== "chat" && !state.theme.hideBrand && <footer>{w.brand}</footer>}
-      {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={frame.resize} />}
+      {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={frame.resize} />}
       {(layer === "restart" || layer === "erase") && (
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
@@ -460,21 +460,12 @@ class Frame {
   };
 
   /** The free corner was taken: the window follows the pointer and keeps its size for the next visit. */
-  readonly resize = (down: PointerEvent): void => {
-    const grip = down.currentTarget as HTMLElement;
+  readonly resize = ({ clientX, clientY, currentTarget, pointerId }: PointerEvent): void => {
     const { left, right, top, bottom } = this.wrapper.getBoundingClientRect();
-    // The corner across stays where it is.
-    const x = down.clientX - left < right - down.clientX ? right : left;
-    const y = down.clientY - top < bottom - down.clientY ? bottom : top;
-    grip.setPointerCapture(down.pointerId);
-    grip.onpointermove = (move) => {
-      this.#wanted = [Math.abs(move.clientX - x), Math.abs(move.clientY - y)];
-      this.paint();
-    };
-    grip.onlostpointercapture = () => {
-      grip.onpointermove = null;
-      this.set({});
-    };
+    const { classList } = this.wrapper;
+    if (!(currentTarget as Element).hasPointerCapture(pointerId)) return;
+    this.#wanted = [Math.abs(clientX - (classList.contains("wc-left") ? left : right)), Math.abs(clientY - (classList.contains("wc-top") ? top : bottom))];
+    this.set({});
   };
 
   set(settings: { locale?: Locale; size?: number; sound?: boolean; notice?: boolean }): void {

@@ -166,8 +166,8 @@ export class Chat {
       this.hidden = this.transport.standing.keyboard;
       this.changed();
       return id;
-    } catch (error) {
-      this.problem = (error as ChatError).code === "queue_full" ? "full" : "startFailed";
+    } catch {
+      this.problem = "full";
       this.changed();
       return undefined;
     }
@@ -313,7 +313,6 @@ export class Chat {
     const { userKey } = shell.options;
     const earlier = local.get<Session>(key);
     const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
-    const identity = shell.options.identity ?? shell.options.userHash;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
     const unsent = (this.#unsent = outbox(`${key}:out:`, () => shell.state.userKey));
     const left = unsent.read();
@@ -322,8 +321,8 @@ export class Chat {
       {
         host: shell.host,
         botId: shell.botId,
-        userKey: userKey || undefined,
-        identity: identity || undefined,
+        userKey,
+        identity: shell.options.identity || shell.options.userHash,
         resume,
         outbox: left,
       },

@@ -175,12 +175,11 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
   const [at, setAt] = useState(0);
   if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
   const go = (index: number): void => {
-    const card = track.current?.children[index] as HTMLElement | undefined;
-    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft });
+    const list = track.current!;
+    list.scrollTo({ left: (list.children[index] as HTMLElement).offsetLeft - list.offsetLeft });
   };
   const moved = (): void => {
-    const list = track.current;
-    if (!list) return;
+    const list = track.current!;
     const ended = list.scrollLeft + list.clientWidth >= list.scrollWidth - 4;
     setAt(ended ? cards.length - 1 : Math.round(list.scrollLeft / 252));
   };

@@ -87,9 +87,9 @@ export const TIMES = {
 export interface Options {
   host: string;
   botId: string;
-  userKey?: string;
+  userKey?: string | undefined;
   /** A JWT by the customer's server that says who this is. */
-  identity?: string;
+  identity?: string | undefined;
   apiKey?: string;
   params?: Params;
   /** An earlier session, and the newest revision that is already shown. */
@@ -291,8 +291,8 @@ export class Transport {
     });
   }
 
-  async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
-    const name = file.name ?? "image";
+  async upload(file: File, progress: (share: number) => void): Promise<MessageData> {
+    const { name } = file;
     const ticket = await this.#call((token) => this.http.upload(token, { name, contentType: file.type, size: file.size }));
     await put(ticket.uploadUrl, ticket.headers, file, progress);
     return { type: "media", media: { ...ticket.media, altText: name } };
@@ -878,12 +878,12 @@ export function newId(random: () => number = Math.random): string {
 }
 
 /** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */
-function put(url: string, headers: Record<string, string>, file: Blob, progress?: (share: number) => void): Promise<void> {
+function put(url: string, headers: Record<string, string>, file: Blob, progress: (share: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress?.(loaded / total);
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
     request.onload = () => (request.status < 300 ? resolve() : reject(new ChatError("upload", `HTTP ${request.status}`)));
     request.onerror = () => reject(new ChatError("network", "upload", true));
     request.send(file);
