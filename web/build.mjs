@@ -14,7 +14,7 @@ const dist = `${here}dist`;
  * What is looked up by a string must not be here; the build stops if a source quotes one.
  */
 const OURS =
-  /^(?:agentTyping|arrived|attach|automatic|backOffMax|backOffMin|become|begin|cancelCall|closeImage|deps|dirty|dismiss|draftKey|emojiNone|emojiSearch|fetcher|fresh|handlers|hasHistory|heardAt|hides|hooks|inCall|insert|kids|layer|newBelow|newTab|noLocation|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|recent|redraw|renewBefore|replies|restartAsk|setOutbox|shell|someone|standing|started|synced|syncing|takesFiles|timers|tray|unsupported|vnode|waits)$/;
+  /^(?:transport|changed|timeline|http|wrapper|heard|pressed|contacted|placed|person|covers|opened|discard|wake|clean|gone|props|agentTyping|arrived|attach|automatic|backOffMax|backOffMin|become|begin|cancelCall|closeImage|deps|dirty|dismiss|draftKey|emojiNone|emojiSearch|fetcher|fresh|handlers|hasHistory|heardAt|hides|hooks|inCall|insert|kids|layer|newBelow|newTab|noLocation|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|recent|redraw|renewBefore|replies|restartAsk|setOutbox|shell|someone|standing|started|synced|syncing|takesFiles|timers|tray|unsupported|vnode|waits)$/;
 
 /** Classes that our own style and code alone name, as no test and no test id does: two letters each. */
 const CLASSES =

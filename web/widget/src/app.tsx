@@ -2,25 +2,20 @@ import { sheet } from "./style";
 import { ChatError, type Message, type Params } from "@malgil/protocol";
 import { agentName, Chat } from "./chat";
 import { render } from "preact";
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { Icon, type Locale } from "@malgil/message-view";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Icon, IconButton, type Locale } from "@malgil/message-view";
 import { Composer } from "./composer";
-import { storageBlocked, stored } from "./cache";
+import { local, perTab, storageBlocked } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
 import { fill, type Words, words } from "./strings";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
-const local = stored("localStorage");
-const perTab = stored("sessionStorage");
+
 const SIZES = [100, 115, 130];
-/** An agent who said nothing for so long will answer soon, we say. */
-const PATIENCE_MS = 300_000;
 /** A number may be written as people like, but without letters. */
 const PATTERNS: Record<string, string> = { phone: "[^\\p{L}]{8,20}", name: ".*\\S.*" };
-/** The build: the file is named after it. */
-const VERSION = (document.currentScript as HTMLScriptElement | null)?.src.slice(-11, -3);
 
 export interface Ui {
   chat: Chat;
@@ -35,7 +30,8 @@ export interface Ui {
 }
 
 function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame }) {
-  const [, redraw] = useReducer((n: number) => n + 1, 0);
+  const [, drawn] = useState({});
+  const redraw = (): void => drawn({});
   const [layer, show] = useState("");
   const [failed, setFailed] = useState(false);
   const root = useRef<HTMLDivElement>(null);
@@ -53,11 +49,10 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
   }, [layer]);
   const { state } = shell;
   useEffect(() => {
-    const stop = chat.subscribe(() => redraw(0));
-    frame.redraw = () => redraw(0);
-    // What the header and the strip say of a call goes with the time.
-    const timer = setInterval(() => state.isOpen && /^(?:waiting|in_progress)$/.test(chat.transport.standing.call.status) && redraw(0), 1_000);
-    return () => (stop(), clearInterval(timer));
+    chat.changed = redraw;
+    // The strip says how long somebody has waited.
+    const timer = setInterval(() => state.isOpen && chat.transport.standing.call.status === "waiting" && redraw(), 1_000);
+    return () => clearInterval(timer);
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
   const locale = frame.locale;
@@ -82,9 +77,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
 
   const { call } = chat.transport.standing;
   const agent = agentName(call.agent);
-  const last = chat.timeline.messages.at(-1);
-  const slow = last?.isUser && Date.now() - last.timestamp >= PATIENCE_MS;
-  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? (slow ? w.soon : w.inCall) : null;
+  const status = call.status === "waiting" ? w.waiting : call.status === "in_progress" ? w.inCall : null;
   const title = call.status === "in_progress" ? (agent ?? w.someone) : (state.theme.title || "");
   const picture = call.agent?.picture ?? call.agent?.profile?.picture;
 
@@ -102,11 +95,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       onKeyDown={onKeyDown}
     >
       <header>
-        {state.view.stack.length > 1 && (
-          <button type="button" class="wc-icon" aria-label={w.back} data-testid="wc-back" onClick={() => ui.go("back")}>
-            <Icon name="left" />
-          </button>
-        )}
+        {state.view.stack.length > 1 && <IconButton icon="left" aria-label={w.back} data-testid="wc-back" onClick={() => ui.go("back")} />}
         {view === "chat" && (
           <span class="wc-avatar" aria-hidden="true">
             {picture && /^https:/.test(picture) ? <img src={picture} alt="" /> : <Icon name="chat" />}
@@ -116,31 +105,22 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
           {view === "chat" ? <b data-testid="wc-agent-name">{title}</b> : view !== "welcome" && <b>{view === "setting" ? w.menu : w.start}</b>}
           {view === "chat" && (status ? <small>{status}</small> : <Hours ui={ui}>{w.automatic}</Hours>)}
         </div>
-        {view !== "setting" && (
-          <button type="button" class="wc-icon" aria-label={w.menu} data-testid="wc-menu" onClick={() => ui.go("setting")}>
-            <Icon name="dots" />
-          </button>
-        )}
-        {!shell.page && (
-          <button type="button" class="wc-icon" aria-label={w.close} data-testid="wc-close" onClick={frame.dismiss}>
-            <Icon name="close" />
-          </button>
-        )}
+        {view !== "setting" && <IconButton icon="dots" aria-label={w.menu} data-testid="wc-menu" onClick={() => ui.go("setting")} />}
+        {!shell.page && <IconButton icon="close" aria-label={w.close} data-testid="wc-close" onClick={frame.dismiss} />}
       </header>
       {view === "welcome" && <Welcome ui={ui} frame={frame} />}
       {view === "contact" && <Contact ui={ui} frame={frame} />}
       {view === "chat" && <ChatView ui={ui} key={chat.person} />}
       {view === "setting" && <Settings ui={ui} frame={frame} />}
       {view !== "chat" && !state.theme.hideBrand && <footer>{w.brand}</footer>}
-      {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={frame.resize} />}
+      {state.theme.enableResize !== false && <i class="wc-grip" data-testid="wc-grip" onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)} onPointerMove={frame.resize} />}
       {(layer === "restart" || layer === "erase") && (
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
             <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
             {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
-            <button type="button" class="wc-row" onClick={() => setLayer("")}>{w.cancel}</button>
+            <button class="wc-row" onClick={() => setLayer("")}>{w.cancel}</button>
             <button
-              type="button"
               class="wc-main"
               data-testid={`wc-${layer}-confirm`}
               ref={(it) => it?.focus()}
@@ -186,11 +166,11 @@ function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
         <Hours ui={ui} />
         <p class="wc-last">{last ? (last.data.text ?? "…") : w.automatic}</p>
         {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), locale)}</small>}
-        <button type="button" class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
+        <button class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
           {chat.hasHistory ? w.resume : w.start}
         </button>
         {theme.greetingReplies?.slice(0, 3).map((reply, index) => (
-          <button type="button" class="wc-row" data-testid={`wc-reply-${index}`} onClick={() => void frame.ask(reply).catch(() => undefined)}>{reply}</button>
+          <button class="wc-row" data-testid={`wc-reply-${index}`} onClick={() => void frame.ask(reply).catch(() => undefined)}>{reply}</button>
         ))}
       </section>
     </main>
@@ -251,9 +231,9 @@ function ChatView({ ui }: { ui: Ui }) {
     >
       {chat.bar && (
         <div class={`wc-bar wc-${chat.bar}`} role="status" data-testid="wc-conn">
-          {chat.bar === "lost" ? w.lost : chat.bar === "connected" ? w.connected : w.refused}
+          {w[chat.bar]}
           {chat.bar === "lost" && (
-            <button type="button" onClick={chat.transport.wake}>{w.now}</button>
+            <button onClick={chat.transport.wake}>{w.now}</button>
           )}
         </div>
       )}
@@ -262,7 +242,7 @@ function ChatView({ ui }: { ui: Ui }) {
           <i />
           {w.waiting}
           <time data-testid="wc-elapsed">{elapsed(Date.now() - chat.since)}</time>
-          {cancel && <button type="button" data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>}
+          {cancel && <button data-testid="wc-cancel-call" onClick={() => chat.say({ type: "text", text: cancel })}>{cancel}</button>}
         </div>
       )}
       <TimelineView ui={ui} />
@@ -275,14 +255,14 @@ function ChatView({ ui }: { ui: Ui }) {
 
 function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Frame }) {
   const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
-    <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
+    <button class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
   );
   return (
     <main class="wc-setting">
       <fieldset>
         <legend>{w.language}</legend>
         {(["ko", "en"] as const).map((name) => (
-          <button type="button" data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
+          <button data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
             {name === "ko" ? "한국어" : "English"}
           </button>
         ))}
@@ -290,7 +270,7 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
       <fieldset>
         <legend>{w.size}</legend>
         {SIZES.map((size) => (
-          <button type="button" aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
+          <button aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
         ))}
       </fieldset>
       {toggle("sound", frame.sound, () => {
@@ -303,19 +283,17 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
       })}
       {(chat.started || chat.hasHistory) && (
         <>
-          <button type="button" class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
-          <button type="button" class="wc-row wc-bad" data-testid="wc-erase" onClick={() => open("erase")}>{w.erase}</button>
+          <button class="wc-row" data-testid="wc-restart" onClick={() => open("restart")}>{w.restart}</button>
+          <button class="wc-row wc-bad" data-testid="wc-erase" onClick={() => open("erase")}>{w.erase}</button>
         </>
       )}
       {storageBlocked() && <small data-testid="wc-unstored">{w.unstored}</small>}
-      <small>Malgil {VERSION}</small>
     </main>
   );
 }
 
 /** The window's place in the page, its colours, and which view it shows. */
 class Frame {
-  redraw = (): void => undefined;
   locale: Locale = "ko";
   size = 100;
   sound = false;
@@ -456,6 +434,7 @@ class Frame {
     this.wrapper.classList.toggle("wc-page", this.shell.page);
     this.wrapper.dataset.scheme = scheme;
     this.wrapper.hidden = !this.shell.state.isOpen;
+    this.#chat.changed();
   };
 
   readonly go = (view: ViewName | "back"): void => {
@@ -471,7 +450,7 @@ class Frame {
     this.shell.emit("view", this.shell.state.view);
     perTab.set(`wc:${this.shell.botId}:view`, current);
     if (current === "chat" && !this.#chat.started && !this.#chat.loading) void this.#chat.begin().catch(() => undefined);
-    this.redraw();
+    this.#chat.changed();
   };
 
   readonly dismiss = (): void => {
@@ -480,20 +459,12 @@ class Frame {
   };
 
   /** The free corner was taken: the window follows the pointer and keeps its size for the next visit. */
-  readonly resize = (down: PointerEvent): void => {
-    const grip = down.currentTarget as HTMLElement;
-    const { width, height } = this.wrapper.getBoundingClientRect();
-    const side = this.wrapper.classList.contains("wc-left") ? 1 : -1;
-    const top = this.wrapper.classList.contains("wc-top") ? 1 : -1;
-    grip.setPointerCapture(down.pointerId);
-    grip.onpointermove = (move) => {
-      this.#wanted = [width + side * (move.clientX - down.clientX), height + top * (move.clientY - down.clientY)];
-      this.paint();
-    };
-    grip.onlostpointercapture = () => {
-      grip.onpointermove = null;
-      this.set({});
-    };
+  readonly resize = ({ clientX, clientY, currentTarget, pointerId }: PointerEvent): void => {
+    const { left, right, top, bottom } = this.wrapper.getBoundingClientRect();
+    const { classList } = this.wrapper;
+    if (!(currentTarget as Element).hasPointerCapture(pointerId)) return;
+    this.#wanted = [Math.abs(clientX - (classList.contains("wc-left") ? left : right)), Math.abs(clientY - (classList.contains("wc-top") ? top : bottom))];
+    this.set({});
   };
 
   set(settings: { locale?: Locale; size?: number; sound?: boolean; notice?: boolean }): void {
@@ -501,27 +472,24 @@ class Frame {
     const { locale, size, sound, notice } = this;
     local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
     this.paint();
-    this.redraw();
   }
 
   app(): App {
     const { shell } = this;
     const chat = this.#chat;
-    const begun = (): void => {
+    /** What only a conversation that has started takes. */
+    const begun = <T extends unknown[]>(act: (...given: T) => unknown) => async (...given: T): Promise<void> => {
       if (!chat.started) throw new ChatError("NOT_STARTED", "the conversation has not started");
+      act(...given);
     };
     return {
       setOpen: (open) => {
         perTab.set(`wc:${shell.botId}:open`, open);
         this.phone.opened(open);
         this.paint();
-        this.redraw();
         void this.#recalled.then(this.#meet);
       },
-      repaint: () => {
-        this.paint();
-        this.redraw();
-      },
+      repaint: this.paint,
       changeView: (view, how) => this.go(how === "pop" ? "back" : view),
       setParams: async () => {
         if (!chat.started) return;
@@ -537,18 +505,9 @@ class Frame {
       },
       startConversation: this.enter,
       ask: this.ask,
-      changeNavigation: async (place) => {
-        begun();
-        chat.transport.send(place);
-      },
-      sendMessage: async ({ data }) => {
-        begun();
-        chat.say(data);
-      },
-      sendTypingEvent: async () => {
-        begun();
-        chat.transport.typing();
-      },
+      changeNavigation: begun((place) => chat.transport.send(place)),
+      sendMessage: begun(({ data }) => chat.say(data)),
+      sendTypingEvent: begun(() => chat.transport.typing()),
       destroy: () => {
         chat.close();
         this.#dark.removeEventListener("change", this.paint);

@@ -42,7 +42,7 @@ export const cache = {
 const unstored: Record<string, unknown> = {};
 
 /** Web storage that may be blocked or full. */
-export function stored(area: "localStorage" | "sessionStorage") {
+function stored(area: "localStorage" | "sessionStorage") {
   return {
     get<T>(key: string): T | undefined {
       if (area + key in unstored) return unstored[area + key] as T;
@@ -64,6 +64,9 @@ export function stored(area: "localStorage" | "sessionStorage") {
   };
 }
 
+export const local = stored("localStorage");
+export const perTab = stored("sessionStorage");
+
 export function storageBlocked(): boolean {
   return Object.keys(unstored).length > 0;
 }
@@ -75,7 +78,6 @@ const STALE_MS = 86_400_000;
  * share them, and none may bring back what another one sent and took away.
  */
 export function outbox(prefix: string, userKey: () => string) {
-  const local = stored("localStorage");
   let known: readonly Outgoing[] = [];
   const key = (clientId: string): string => `${prefix}${encodeURIComponent(userKey())}:${clientId}`;
   return {

@@ -14,13 +14,12 @@ import {
   Transport,
   type Turn,
 } from "@malgil/protocol";
-import { cache, outbox, stored } from "./cache";
+import { buttonKind } from "@malgil/message-view";
+import { cache, local, outbox, perTab } from "./cache";
 import { lead } from "./ring";
 import { Pace } from "./pace";
 import type { Shell } from "./shell";
 
-const local = stored("localStorage");
-const perTab = stored("sessionStorage");
 /** Reconnections that are shorter are not worth a word. */
 const SILENT_MS = 3_000;
 const TYPING_MS = 6_000;
@@ -33,7 +32,6 @@ export interface Note {
 }
 
 export interface Tray {
-  id: number;
   name: string;
   preview: string;
   share: number;
@@ -49,6 +47,8 @@ const PICTURE = /^image\/|\.hei[cf]$/i;
 
 /** One end user's talk as the window shows it. */
 export class Chat {
+  /** Draws the window anew. */
+  changed: () => void = () => undefined;
   readonly timeline = new Timeline();
   readonly notes: Note[] = [];
   readonly pressed = new Set<string>();
@@ -57,7 +57,7 @@ export class Chat {
   started = false;
   loading = false;
   bar: "" | "lost" | "connected" | "refused" = "";
-  agentTyping: Agent | true | null = null;
+  agentTyping: Agent | null = null;
   more = false;
   problem: string | null = null;
   tray: Tray[] = [];
@@ -72,14 +72,12 @@ export class Chat {
   /** Where the reader left off: what is above this revision was not read then. */
   line = 0;
 
-  readonly #listeners = new Set<() => void>();
   #key: string;
   /** Messages of this person that no server has yet. */
   #unsent!: ReturnType<typeof outbox>;
   #barTimer = 0;
   #typingTimer = 0;
   #saveTimer = 0;
-  #fileIds = 0;
   /** The page of older messages comes before this revision. */
   #next = 0;
   #callStatus: string | null = null;
@@ -106,15 +104,6 @@ export class Chat {
 
   get hasHistory(): boolean {
     return this.timeline.messages.length > 0;
-  }
-
-  subscribe(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  changed(): void {
-    for (const listener of this.#listeners) listener();
   }
 
   /** What an earlier visit left, before any network. */
@@ -158,21 +147,17 @@ export class Chat {
     }
   }
 
-  say(data: MessageData): void {
-    this.#ask(data);
-  }
-
   press(button: Button, key?: string): void {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
-    if (button.type === "goto" || (!button.type && flowId !== undefined)) {
-      const id = this.#ask({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
+    if (buttonKind(button) === "goto") {
+      const id = this.say({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
       if (id) this.timeline.label(id, label);
       this.changed();
-    } else this.#ask({ type: "text", text: label, payload });
+    } else this.say({ type: "text", text: label, payload });
   }
 
-  #ask(said: MessageData | Place): string | undefined {
+  say(said: MessageData | Place): string | undefined {
     try {
       const id = this.transport.send(said);
       this.pace.end();
@@ -181,8 +166,8 @@ export class Chat {
       this.hidden = this.transport.standing.keyboard;
       this.changed();
       return id;
-    } catch (error) {
-      this.problem = (error as ChatError).code === "queue_full" ? "full" : "startFailed";
+    } catch {
+      this.problem = "full";
       this.changed();
       return undefined;
     }
@@ -205,8 +190,7 @@ export class Chat {
   async attach(files: Iterable<File>): Promise<void> {
     const taken = [...files].slice(0, MAX_FILES).map((file) => {
       const error = !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
-      const entry: Tray = { id: (this.#fileIds += 1), name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error };
-      return entry as Tray;
+      return { name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error } as Tray;
     });
     this.tray = [...this.tray, ...taken];
     this.changed();
@@ -303,7 +287,6 @@ export class Chat {
   close(): void {
     this.transport.close();
     this.#follow?.();
-    this.#listeners.clear();
   }
 
   #forget(): void {
@@ -314,7 +297,6 @@ export class Chat {
     this.tray = [];
     this.agentTyping = this.problem = null;
     this.timeline.clear();
-    this.timeline.setOutbox([]);
     this.notes.length = 0;
     this.pressed.clear();
     this.started = this.more = false;
@@ -331,7 +313,6 @@ export class Chat {
     const { userKey } = shell.options;
     const earlier = local.get<Session>(key);
     const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
-    const identity = shell.options.identity ?? shell.options.userHash;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
     const unsent = (this.#unsent = outbox(`${key}:out:`, () => shell.state.userKey));
     const left = unsent.read();
@@ -340,8 +321,8 @@ export class Chat {
       {
         host: shell.host,
         botId: shell.botId,
-        userKey: userKey || undefined,
-        identity: identity || undefined,
+        userKey,
+        identity: shell.options.identity || shell.options.userHash,
         resume,
         outbox: left,
       },
@@ -450,7 +431,7 @@ export class Chat {
   }
 }
 
-export function agentName(agent: Agent | undefined): string | undefined {
+export function agentName(agent?: Agent | null): string | undefined {
   return agent?.displayName ?? agent?.profile?.displayName;
 }
 

@@ -1,7 +1,7 @@
-import { countCharacters, Icon } from "@malgil/message-view";
+import { countCharacters, Icon, IconButton } from "@malgil/message-view";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
-import { stored } from "./cache";
+import { local, perTab } from "./cache";
 import { type Emoji, parseEmoji } from "./emoji";
 import { walk } from "./keys";
 import { numberProblem } from "./number";
@@ -9,8 +9,6 @@ import { fill } from "./strings";
 
 const MAX = 1_000;
 const COUNTER = 900;
-const perTab = stored("sessionStorage");
-const local = stored("localStorage");
 
 export function Composer({ ui }: { ui: Ui }) {
   const { chat, w } = ui;
@@ -58,8 +56,8 @@ export function Composer({ ui }: { ui: Ui }) {
       return ui.focus(".wc-msg");
     }
     // While Hangul is composed, Enter ends the syllable and sends nothing.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || composing.current || event.keyCode === 229) return;
-    if (matchMedia("(pointer: coarse) and (hover: none)").matches) return;
+    if (event.key !== "Enter" || event.shiftKey || composing.current || event.keyCode === 229) return;
+    if (matchMedia("(pointer: coarse)").matches) return;
     event.preventDefault();
     send();
   };
@@ -88,13 +86,11 @@ export function Composer({ ui }: { ui: Ui }) {
       {chat.tray.length > 0 && (
         <ul class="wc-tray">
           {chat.tray.map((entry, index) => (
-            <li key={entry.id} data-testid={`wc-tray-${index}`}>
+            <li data-testid={`wc-tray-${index}`}>
               {entry.preview && <img src={entry.preview} alt="" />}
               {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
               {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
-              <button class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
-                <Icon name="close" />
-              </button>
+              <IconButton icon="close" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)} />
             </li>
           ))}
         </ul>
@@ -102,14 +98,8 @@ export function Composer({ ui }: { ui: Ui }) {
       {keyboard?.type === "location" && <button class="wc-main" onClick={locate}>{w.location}</button>}
       {said && <p class="wc-problem" role="alert" data-testid="wc-problem">{said}</p>}
       <div class="wc-field">
-        <button class="wc-icon" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")}>
-          <Icon name="smile" />
-        </button>
-        {takesFiles && (
-          <button class="wc-icon" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()}>
-            <Icon name="image" />
-          </button>
-        )}
+        <IconButton icon="smile" aria-label={w.emoji} aria-expanded={ui.layer === "emoji"} data-testid="wc-emoji" onClick={() => ui.open(ui.layer === "emoji" ? "" : "emoji")} />
+        {takesFiles && <IconButton icon="image" aria-label={w.attach} data-testid="wc-attach" onClick={() => files.current?.click()} />}
         <input
           ref={files}
           type="file"
@@ -139,9 +129,7 @@ export function Composer({ ui }: { ui: Ui }) {
           onPaste={paste}
         />
         {length >= COUNTER && <span class={length > MAX ? "wc-count wc-over" : "wc-count"} data-testid="wc-count">{length.toLocaleString("en")}/1,000</span>}
-        <button class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send}>
-          <Icon name="send" />
-        </button>
+        <IconButton icon="send" class="wc-send" aria-label={w.send} data-testid="wc-send" disabled={empty || length > MAX} onClick={send} />
       </div>
     </div>
   );
@@ -154,9 +142,9 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
   const [tab, setTab] = useState(0);
   const recentKey = "wc:emoji";
   const recent = local.get<string[]>(recentKey) ?? [];
-  const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     fetch(`${shell.host}/${EMOJI_FILE}`).then(async (found) => setGroups(parseEmoji(await found.text())), () => ui.open(""));
+    ui.focus(".wc-palette input");
     return () => ui.focus("textarea");
   }, []);
   const wanted = query.trim().toLowerCase();
@@ -169,17 +157,17 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
     insert(emoji);
   };
   return (
-    <div class="wc-palette" ref={box} role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={(event: KeyboardEvent) => walk(event, ".wc-cells button", { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }, "ArrowDown")}>
-      <input type="search" placeholder={w.emojiSearch} aria-label={w.emojiSearch} value={query} ref={(it) => { if (it && !it.dataset.seen) { it.dataset.seen = "1"; it.focus(); } }} onInput={(event) => setQuery((event.currentTarget as HTMLInputElement).value)} />
+    <div class="wc-palette" role="group" aria-label={w.emoji} data-testid="wc-palette" onKeyDown={(event: KeyboardEvent) => walk(event, ".wc-cells button", { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 8, ArrowUp: -8 }, "ArrowDown")}>
+      <input type="search" placeholder={w.emojiSearch} aria-label={w.emojiSearch} value={query} onInput={(event) => setQuery((event.currentTarget as HTMLInputElement).value)} />
       <div class="wc-tabs">
         {recent.length > 0 && <button aria-label={w.recent} aria-pressed={tab < 0} onClick={() => setTab(-1)}><Icon name="clock" /></button>}
         {groups.map((group, index) => (
-          <button key={index} aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
+          <button aria-label={names.get(group[0]![0])} aria-pressed={tab === index} onClick={() => setTab(index)}>{group[0]![0]}</button>
         ))}
       </div>
       <div class="wc-cells">
         {shown.map((emoji) => (
-          <button key={emoji} aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
+          <button aria-label={names.get(emoji) ?? emoji} onClick={() => pick(emoji)}>{emoji}</button>
         ))}
         {wanted && !shown.length && <p>{w.emojiNone}</p>}
       </div>

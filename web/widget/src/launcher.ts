@@ -11,22 +11,23 @@ const EN: typeof KO = { open: "Open chat", close: "Close chat", unread: (n) => `
 const TEASER_AFTER = 3_000;
 const TEASER_AGAIN = 30 * 86_400_000;
 const FRESH = 300_000;
-const kept = {
-  get(key: string): string | null {
-    try {
-      return localStorage.getItem(key);
-    } catch {
-      return null;
-    }
-  },
-  set(key: string, value: string): void {
-    try {
-      localStorage.setItem(key, value);
-    } catch {
-      // Storage is blocked: everything works in memory.
-    }
-  },
-};
+
+/** What the web storage has, null where it has nothing or is blocked. */
+function kept<T>(key: string, area: "localStorage" | "sessionStorage" = "localStorage"): T | null {
+  try {
+    return JSON.parse(window[area].getItem(key)!) as T;
+  } catch {
+    return null;
+  }
+}
+
+function keep(key: string, value: unknown): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is blocked: everything works in memory.
+  }
+}
 
 function element(tag: string, attributes: Record<string, string>, parent?: Node): HTMLElement {
   const made = document.createElement(tag);
@@ -53,8 +54,7 @@ const make: MakeLauncher = (loaded) => {
   const shell: Shell = Object.assign(loaded, { config: null as never, locale, paint, place, setOpen, focusLauncher: () => button?.focus() });
 
   function locale(): "ko" | "en" {
-    const chosen = /"locale":"(..)"/.exec(kept.get(`${key}:settings`) ?? "")?.[1];
-    const wanted = chosen ?? options.locale ?? state.theme.locale ?? config?.locale ?? "auto";
+    const wanted = kept<{ locale?: string }>(`${key}:settings`)?.locale ?? options.locale ?? state.theme.locale ?? config?.locale ?? "auto";
     return (wanted === "auto" ? navigator.language : wanted).startsWith("en") ? "en" : "ko";
   }
   const words = (): typeof KO => (locale() === "en" ? EN : KO);
@@ -135,7 +135,7 @@ const make: MakeLauncher = (loaded) => {
 
   function tease(root: ShadowRoot): void {
     const seen = `${key}:teaser`;
-    if (used || Date.now() - Number(kept.get(seen)) < TEASER_AGAIN) return;
+    if (used || Date.now() - (kept<number>(seen) ?? 0) < TEASER_AGAIN) return;
     const card = element("div", { class: "teaser", part: "teaser", "data-testid": "wc-teaser" }, root);
     const text = element("p", {}, card);
     for (const [plain, bold, label, href] of pieces(state.theme.greetingMessage!.slice(0, 300))) {
@@ -150,7 +150,7 @@ const make: MakeLauncher = (loaded) => {
       return made;
     };
     add("close", "×", () => {
-      kept.set(seen, `${Date.now()}`);
+      keep(seen, Date.now());
       card.remove();
     }).setAttribute("aria-label", words().dismiss);
     state.theme.greetingReplies?.slice(0, 3).forEach((reply, index) => add(`reply-${index}`, reply, () => {
@@ -189,35 +189,20 @@ const make: MakeLauncher = (loaded) => {
     }
   }
 
-  const cached = kept.get(`${key}:config`);
-  let at = 0;
-  if (cached) {
-    try {
-      const stored = JSON.parse(cached) as { at: number; config: BotConfig };
-      at = stored.at;
-      settle(stored.config);
-    } catch {
-      at = 0;
-    }
-  }
-  const fetched = Date.now() - at < FRESH ? Promise.resolve() : (loaded.asked ?? fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).then(async (response) => {
+  const cached = kept<{ at: number; config: BotConfig }>(`${key}:config`);
+  if (cached?.config) settle(cached.config);
+  const fetched = cached?.config && Date.now() - cached.at < FRESH ? Promise.resolve() : (loaded.asked ?? fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).then(async (response) => {
     const found: BotConfig = response.ok ? await response.json() : { botId, enabled: false };
     if (response.ok || response.status === 404) {
-      kept.set(`${key}:config`, JSON.stringify({ at: response.ok ? Date.now() : 0, config: found }));
+      keep(`${key}:config`, { at: response.ok ? Date.now() : 0, config: found });
       settle(found);
     }
-    if (!response.ok) console.warn(`webchat: bot ${botId} is not shown here (HTTP ${response.status}): is it on, and is this site allowed?`);
-  }).catch(() => console.warn(`webchat: ${host} does not answer, or does not allow this site`));
-  const shown = cached ? Promise.resolve() : fetched;
+    if (!response.ok) throw Error(`HTTP ${response.status}`);
+  }).catch((error: Error) => console.warn(`webchat: bot ${botId} is not shown here (${error.message}): is it on, and is this site allowed?`));
+  const shown = cached?.config ? Promise.resolve() : fetched;
   void shown.then(() => {
     known();
-    let open: string | null = null;
-    try {
-      open = sessionStorage.getItem(`${key}:open`);
-    } catch {
-      // Storage is blocked.
-    }
-    if (page || wanted || (open ?? String(!!options.defaultOpen)) === "true") {
+    if (page || wanted || (kept<boolean>(`${key}:open`, "sessionStorage") ?? options.defaultOpen)) {
       if (config?.enabled && state.isEnabled) setOpen(true);
       else if (page) {
         document.documentElement.lang = locale();

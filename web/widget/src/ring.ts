@@ -27,8 +27,8 @@ export function ring(): void {
   const { currentTime: now } = audio;
   tone.connect(volume).connect(audio.destination);
   tone.frequency.value = 720;
-  volume.gain.setValueAtTime(0.1, now);
-  volume.gain.exponentialRampToValueAtTime(0.001, now + 0.4);
+  volume.gain.value = 0.1;
+  volume.gain.setTargetAtTime(0, now, 0.1);
   tone.start();
   tone.stop(now + 0.4);
 }

@@ -1,8 +1,8 @@
-import { Icon, MessageView, messageStrings, notTwice } from "@malgil/message-view";
+import { Icon, IconButton, MessageView, messageStrings, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
-import { stored } from "./cache";
+import { perTab } from "./cache";
 import { agentName } from "./chat";
 import { walk } from "./keys";
 import { fill } from "./strings";
@@ -12,7 +12,6 @@ const GROUP_MS = 120_000;
 const CHIPS = 10;
 const NEAR = 60;
 const KEPT_MS = 600_000;
-const perTab = stored("sessionStorage");
 
 function speaker({ message }: Item): string {
   return message.isUser ? "user" : (message.persona?.displayName ?? message.meta?.persona?.displayName ?? (message.meta?.sender ? "agent" : "bot"));
@@ -21,45 +20,38 @@ function speaker({ message }: Item): string {
 export function TimelineView({ ui }: { ui: Ui }) {
   const { chat, locale, w } = ui;
   const list = useRef<HTMLDivElement>(null);
-  const bottom = useRef(true);
-  const height = useRef(0);
   const [below, setBelow] = useState(0);
   const { items } = chat;
   const placeKey = `wc:${ui.shell.botId}:place`;
-  const placed = useRef(false);
-  const lined = useRef(0);
-  const oldest = items[0]?.key;
-  const first = useRef(oldest);
-  const count = useRef(items.length);
+  const first = items[0]?.key;
+  /** What was there when this was drawn last, and whether the reader is at its end. */
+  const seen = useRef({ first, count: items.length, height: 0, bottom: true, placed: false, line: 0 }).current;
 
   const toBottom = (): void => {
-    const it = list.current;
-    if (it) it.scrollTop = it.scrollHeight;
+    list.current!.scrollTop = list.current!.scrollHeight;
   };
   useLayoutEffect(() => {
-    const it = list.current;
-    if (!it?.clientHeight) return;
-    const place = placed.current || !items.length ? undefined : perTab.get<{ at: number; up: number }>(placeKey);
-    placed.current ||= items.length > 0;
-    const line = chat.line !== lined.current && it.querySelector<HTMLElement>(".wc-unread");
+    const it = list.current!;
+    if (!it.clientHeight) return;
+    const place = seen.placed || !items.length ? undefined : perTab.get<{ at: number; up: number }>(placeKey);
+    seen.placed ||= items.length > 0;
+    const line = chat.line !== seen.line && it.querySelector<HTMLElement>(".wc-unread");
     if (line) {
-      lined.current = chat.line;
+      seen.line = chat.line;
       it.scrollTop = line.offsetTop - 8;
       scrolled();
     } else if (place && Date.now() - place.at < KEPT_MS) {
       it.scrollTop = it.scrollHeight - place.up;
       scrolled();
-    } else if (first.current !== oldest && !bottom.current) it.scrollTop += it.scrollHeight - height.current;
-    else if (bottom.current || items.at(-1)?.status) toBottom();
-    else if (items.length > count.current) setBelow(below + items.length - count.current);
-    first.current = oldest;
-    count.current = items.length;
-    height.current = it.scrollHeight;
+    } else if (seen.first !== first && !seen.bottom) it.scrollTop += it.scrollHeight - seen.height;
+    else if (seen.bottom || items.at(-1)?.status) toBottom();
+    else if (items.length > seen.count) setBelow(below + items.length - seen.count);
+    Object.assign(seen, { first, count: items.length, height: it.scrollHeight });
   });
   useEffect(() => {
     const leave = (): void => {
-      const it = list.current;
-      if (it?.clientHeight) perTab.set(placeKey, bottom.current ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
+      const it = list.current!;
+      if (it.clientHeight) perTab.set(placeKey, seen.bottom ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
     };
     addEventListener("pagehide", leave);
     return () => {
@@ -68,17 +60,16 @@ export function TimelineView({ ui }: { ui: Ui }) {
     };
   }, []);
   useEffect(() => {
-    const it = list.current;
-    if (!it) return;
-    const observer = new ResizeObserver(() => bottom.current && toBottom());
+    const it = list.current!;
+    const observer = new ResizeObserver(() => seen.bottom && toBottom());
     observer.observe(it);
     for (const child of Array.from(it.children)) observer.observe(child);
     return () => observer.disconnect();
   }, [items.length]);
   const scrolled = (): void => {
     const it = list.current!;
-    bottom.current = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR;
-    if (bottom.current && below) setBelow(0);
+    seen.bottom = it.scrollHeight - it.scrollTop - it.clientHeight < NEAR;
+    if (seen.bottom) setBelow(0);
     if (it.scrollTop < 40) void chat.older();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
@@ -107,18 +98,18 @@ export function TimelineView({ ui }: { ui: Ui }) {
     const joins = (one: Item | undefined, other: Item | undefined): boolean => !!one && !!other && speaker(one) === speaker(other) && other.message.timestamp - one.message.timestamp < GROUP_MS;
     const head = !joins(before, item);
     const tail = !joins(item, next);
-    const agent = !message.isUser && who !== "bot";
+    const from = message.isUser ? "user" : who === "bot" ? who : "agent";
     const time = clock.format(message.timestamp);
-    const name = message.isUser ? undefined : agent ? (who === "agent" ? w.someone : who) : undefined;
+    const name = from !== "agent" ? "" : who === from ? w.someone : who;
     rows.push(
       <div
         key={item.key}
         role="article"
-        aria-label={`${message.isUser ? said.you : (name ?? said.bot)}, ${time}`}
+        aria-label={`${message.isUser ? said.you : name || said.bot}, ${time}`}
         tabIndex={-1}
         class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}`}
         data-testid={`wc-msg-${message.id}`}
-        data-from={message.isUser ? "user" : agent ? "agent" : "bot"}
+        data-from={from}
         data-type={message.data.type}
         data-status={item.status ?? "sent"}
       >
@@ -146,7 +137,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
       );
     }
   }
-  const typing = chat.agentTyping !== null;
+  const typing = chat.agentTyping;
   const slow = !typing && !chat.pace.waits;
   return (
     <div class="wc-scroll">
@@ -155,7 +146,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         {rows}
         {chat.loading && !items.length && <div class="wc-skeleton" aria-hidden="true"><i /><i /></div>}
         {(typing || inFlight || chat.pace.waits) && (
-          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(chat.agentTyping === true ? undefined : (chat.agentTyping ?? undefined)) ?? w.someone} ${w.typing}` : undefined} aria-hidden={typing ? undefined : true}>
+          <div class={`wc-typing${slow ? " wc-slow" : ""}`} data-testid={typing ? "wc-typing" : "wc-thinking"} role={typing ? "status" : undefined} aria-label={typing ? `${agentName(typing) ?? w.someone} ${w.typing}` : undefined} aria-hidden={!typing}>
             <i /><i /><i />
           </div>
         )}
@@ -171,17 +162,15 @@ export function TimelineView({ ui }: { ui: Ui }) {
 
 export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
   const [all, setAll] = useState<unknown>(null);
-  const group = useRef<HTMLDivElement>(null);
   const once = useRef(notTwice());
   const { keyboard } = chat;
   const buttons = keyboard?.buttons ?? [];
   const shown = all === keyboard ? buttons : buttons.slice(0, CHIPS);
   if (!buttons.length) return null;
   return (
-    <div class="wc-chips" role="group" aria-label={w.replies} ref={group} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
+    <div class="wc-chips" role="group" aria-label={w.replies} onKeyDown={(event: KeyboardEvent) => walk(event, "button", { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 })}>
       {shown.map((button, index) => (
         <button
-          key={index}
           data-testid={`wc-qr-${index}`}
           onClick={() => {
             if (!once.current(button.label)) return;
@@ -202,19 +191,11 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
 export function Lightbox({ ui }: { ui: Ui }) {
   const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
   const words = messageStrings[ui.locale];
-  const box = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    const root = box.current!.getRootNode() as ShadowRoot;
-    const opener = root.activeElement as HTMLElement | null;
-    ui.focus(".wc-lightbox button");
-    return () => opener?.focus();
-  }, []);
+  useEffect(() => ui.focus(".wc-lightbox button"), []);
   return (
-    <div ref={box} class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
+    <div class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
       <img src={uri} alt={alt} />
-      <button class="wc-icon" aria-label={ui.w.closeImage}>
-        <Icon name="close" />
-      </button>
+      <IconButton icon="close" aria-label={ui.w.closeImage} />
       <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
         <Icon name="save" />
       </a>

@@ -4,7 +4,7 @@ export type Piece = { text: string; uri?: string };
 const ADDRESS = /https?:\/\/[^\s<>"'`]+|(?:tel|mailto):[^\s<>"'`]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi;
 const SAFE = /^(?:https?:\/\/|tel:|mailto:)/i;
 /** Not part of an address at its end: punctuation, and the particles that Korean writes to the word before. */
-const TAIL = /[.,;:!?'"…。、]+$|(?<=[\x21-\x7e])(?:에서|에게|에|으로|로|을|를|은|는|이|가|와|과|도|의|까지|부터|입니다)[.,!?]*$/u;
+const TAIL = /[.,;:!?'"…。、]+$|(?<=[\x21-\x7e])(?:에[서게]?|으?로|[을를은는이가와과도의]|까지|부터|입니다)[.,!?]*$/u;
 
 /** The address, if a press on it may lead somewhere; undefined otherwise. */
 export function safeUri(uri: unknown): string | undefined {
@@ -26,10 +26,6 @@ export function playerUri(uri: string): string | undefined {
   if (youtube) return `https://www.youtube-nocookie.com/embed/${youtube[1]}?autoplay=1`;
   const [vimeo, id, hash] = VIMEO.exec(uri) ?? [];
   return vimeo && `https://player.vimeo.com/video/${id}?autoplay=1${hash ? `&h=${hash}` : ""}`;
-}
-
-export function fileSize(bytes: number): string {
-  return bytes < 1_000_000 ? `${Math.ceil(bytes / 1_000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
 /** Whether a press counts: the same one within a second is a double press, which is one. */

@@ -2,20 +2,16 @@ import type { Button, Card, Location, Media, Message } from "@malgil/protocol";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { type Locale, messageStrings } from "./strings";
-import { fileSize, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
-
-/** customer: in the widget; agent: in the console; preview: in the builder. */
-export type Mode = "customer" | "agent" | "preview";
+import { isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
 
 export interface MessageViewProps {
   message: Message;
   locale: Locale;
-  mode?: Mode;
   /** A pressed postback or goto button. Links open by themselves. */
-  onButton?: (button: Button, key: string) => void;
+  onButton: (button: Button, key: string) => void;
   /** Keys of buttons that were pressed, as onButton told them. */
-  pressed?: ReadonlySet<string>;
-  onImage?: (uri: string, alt: string) => void;
+  pressed: ReadonlySet<string>;
+  onImage: (uri: string, alt: string) => void;
 }
 
 const FOLD = 600;
@@ -74,7 +70,7 @@ export function Text({ text, locale, fold = FOLD }: { text: string; locale: Loca
         piece.uri ? <Anchor uri={piece.uri}>{piece.text}</Anchor> : piece.text,
       )}
       {folds && (
-        <button type="button" class="mv-more" aria-expanded={open} onClick={() => setOpen(!open)}>
+        <button class="mv-more" aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? words.less : words.more}
         </button>
       )}
@@ -110,13 +106,10 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
       // Its place is kept until it is there.
       const scale = Math.min(1, 260 / width, 320 / height);
       const size = width && height ? { width: Math.round(width * scale), height: Math.round(height * scale) } : {};
-      const image = <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />;
-      return onImage ? (
-        <button type="button" class="mv-image" onClick={() => onImage(uri, alt)}>
-          {image}
+      return (
+        <button class="mv-image" onClick={() => onImage(uri, alt)}>
+          <img src={uri} alt={alt} loading="lazy" {...size} onError={() => setBroken(true)} />
         </button>
-      ) : (
-        <span class="mv-image">{image}</span>
       );
     }
     if (kind === "video") {
@@ -132,7 +125,6 @@ function MediaView({ media, locale, onImage }: { media: Media | undefined } & Me
       <Icon name={kind === "image" ? "image" : kind === "video" ? "play" : "file"} />
       <span>
         {name || shortName(link) || words.open}
-        {media?.size ? <small> {fileSize(media.size)}</small> : null}
       </span>
     </>
   );
@@ -152,9 +144,9 @@ function Player({ uri, player, name }: { uri: string; player: string; name: stri
   return (
     <>
       {playing ? (
-        <iframe class="mv-player" src={player} title={name} allow="autoplay; encrypted-media; fullscreen; picture-in-picture" />
+        <iframe class="mv-player" src={player} title={name} allow="autoplay; fullscreen" />
       ) : (
-        <button type="button" class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
+        <button class="mv-player" aria-label={name} onClick={() => setPlaying(true)}>
           <Icon name="play" />
         </button>
       )}
@@ -183,12 +175,11 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
   const [at, setAt] = useState(0);
   if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
   const go = (index: number): void => {
-    const card = track.current?.children[index] as HTMLElement | undefined;
-    if (card && track.current) track.current.scrollTo({ left: card.offsetLeft - track.current.offsetLeft });
+    const list = track.current!;
+    list.scrollTo({ left: (list.children[index] as HTMLElement).offsetLeft - list.offsetLeft });
   };
   const moved = (): void => {
-    const list = track.current;
-    if (!list) return;
+    const list = track.current!;
     const ended = list.scrollLeft + list.clientWidth >= list.scrollWidth - 4;
     setAt(ended ? cards.length - 1 : Math.round(list.scrollLeft / 252));
   };
@@ -197,21 +188,17 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
       <ul ref={track} onScroll={moved}>
         {cards.map((card, index) => (
           // Browsers do not scroll to what has the focus where a part of it can be seen; a press of the mouse must not move.
-          <li key={index} aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
+          <li aria-label={`${index + 1} / ${cards.length}`} onFocusIn={(event: FocusEvent) => (event.target as Element).matches(":focus-visible") && go(index)}>
             <OneCard {...props} card={card} index={index} />
           </li>
         ))}
       </ul>
       <div class="mv-dots">
-        <button type="button" class="mv-arrow" aria-label={words.previous} disabled={at === 0} onClick={() => go(at - 1)} data-testid={`wc-prev-${message.id}`}>
-          <Icon name="left" />
-        </button>
+        <IconButton icon="left" class="mv-arrow" aria-label={words.previous} data-testid={`wc-prev-${message.id}`} disabled={at === 0} onClick={() => go(at - 1)} />
         {cards.map((_, index) => (
-          <i key={index} class={index === at ? "mv-on" : ""} />
+          <i class={index === at ? "mv-on" : ""} />
         ))}
-        <button type="button" class="mv-arrow" aria-label={words.next} disabled={at === cards.length - 1} onClick={() => go(at + 1)} data-testid={`wc-next-${message.id}`}>
-          <Icon name="right" />
-        </button>
+        <IconButton icon="right" class="mv-arrow" aria-label={words.next} data-testid={`wc-next-${message.id}`} disabled={at === cards.length - 1} onClick={() => go(at + 1)} />
       </div>
     </div>
   );
@@ -262,27 +249,27 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
       {buttons.map((button, index) => {
         const kind = buttonKind(button);
         const key = `${place}-${index}`;
-        const common = { "data-testid": `wc-btn-${key}`, "data-kind": kind, "aria-label": of && `${of}: ${button.label}` };
+        const common = { "data-testid": `wc-btn-${key}`, "aria-label": of && `${of}: ${button.label}` };
         if (kind === "link") {
           const uri = safeUri(button.uri);
           return uri ? (
-            <Anchor uri={uri} key={key} {...common} title={messageStrings[locale].newTab}>
+            <Anchor uri={uri} {...common} title={messageStrings[locale].newTab}>
               {button.label}
               <Icon name="out" />
             </Anchor>
           ) : (
-            <span key={key} class="mv-inert" {...common}>
+            <span class="mv-inert" {...common}>
               {button.label}
             </span>
           );
         }
         const press = (): void => {
-          if (once.current(key)) onButton?.(button, key);
+          if (once.current(key)) onButton(button, key);
         };
         return (
-          <button type="button" key={key} {...common} disabled={!onButton} onClick={press}>
+          <button {...common} onClick={press}>
             {button.label}
-            {pressed?.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
+            {pressed.has(key) ? <Icon name="check" /> : kind === "goto" ? <Icon name="jump" /> : null}
           </button>
         );
       })}
@@ -300,31 +287,40 @@ function Place({ location, locale }: { location: Location | undefined; locale: L
         <Icon name="pin" />
       </div>
       <strong>{location?.title || location?.label || words.place}</strong>
-      <Anchor uri={`https://www.google.com/maps/search/?api=1&query=${at}`}>{words.map}</Anchor>
+      <Anchor uri={`https://maps.google.com/?q=${at}`}>{words.map}</Anchor>
     </div>
   );
 }
 
 const PATHS = {
   out: "M7 17 17 7M9 7h8v8",
-  jump: "M5 6v6a3 3 0 0 0 3 3h11m-4-4 4 4-4 4",
+  jump: "M5 5v10h14m-4-4 4 4-4 4",
   check: "m5 12 5 5 9-10",
   left: "m15 5-7 7 7 7",
   right: "m9 5 7 7-7 7",
   down: "m5 9 7 7 7-7",
-  pin: "M12 21s7-6.2 7-11a7 7 0 1 0-14 0c0 4.8 7 11 7 11Zm0-8.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z",
-  file: "M6 3h8l4 4v14H6Zm8 0v4h4",
-  image: "M4 5h16v14H4Zm0 11 5-5 4 4 3-3 4 4M15 9h.01",
+  pin: "m12 21 6-8a7 7 0 1 0-12 0ZM12 9h.01",
+  file: "M6 3h8l4 4v14H6Z",
+  image: "M4 5h16v14H4Zm0 12 6-6 6 8M15 9h.01",
   play: "M7 5v14l12-7Z",
   close: "m6 6 12 12M18 6 6 18",
   save: "M12 4v11m-5-5 5 5 5-5M4 20h16",
-  send: "M4 12 20 4l-5 16-4-7Zm7 1 4-4",
-  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7c1 1.5 2.5 2 4 2s3-.5 4-2M9 9.5h.01m5.99 0H15",
+  send: "M4 12 20 4l-5 16-4-7Z",
+  smile: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm-4-7q4 4 8 0M9 9h.01M15 9h.01",
   dots: "M11.5 4.5h1v1h-1zm0 7h1v1h-1zm0 7h1v1h-1z",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18Zm0-14v5l3 2",
   alert: "M12 4 2.5 20h19Zm0 6v4m0 3h.01",
   chat: "M4 5h16v11H10l-5 4v-4H4Z",
 } as const;
+
+/** A button that shows only an icon: `aria-label` says what it does. */
+export function IconButton({ icon, ...rest }: { icon: keyof typeof PATHS } & JSX.IntrinsicElements["button"]): JSX.Element {
+  return (
+    <button class="wc-icon" {...rest}>
+      <Icon name={icon} />
+    </button>
+  );
+}
 
 export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {
   return (

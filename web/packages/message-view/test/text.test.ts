@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countCharacters, fileSize, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "../src/text";
+import { countCharacters, isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "../src/text";
 
 describe("links in text", () => {
   it("links http, https, tel and mailto, and nothing else", () => {
@@ -62,8 +62,4 @@ describe("presses", () => {
     now = 1_000;
     expect(counts("a")).toBe(true);
   });
-});
-
-it("sizes are told in KB and MB", () => {
-  expect([1, 999_000, 1_480_000].map(fileSize)).toEqual(["1 KB", "999 KB", "1.5 MB"]);
 });

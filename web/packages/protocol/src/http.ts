@@ -45,12 +45,10 @@ export class Http {
   }
 
   private async call(method: string, path: string, bearer?: string, body?: unknown): Promise<unknown> {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), TIMEOUT_MS);
     try {
       const response = await this.fetcher(`${this.host}/webchat/v1${path}`, {
         method,
-        signal: abort.signal,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
         headers: {
           ...(bearer && { authorization: `Bearer ${bearer}` }),
           ...(body !== undefined && { "content-type": "application/json" }),
@@ -68,8 +66,6 @@ export class Http {
     } catch (error) {
       if (error instanceof ChatError) throw error;
       throw new ChatError("network", String(error), true);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

@@ -20,9 +20,8 @@ export class Timeline {
   readonly #labels = new Map<string, string>();
 
   add({ messages, clientId }: Turn): Message[] {
-    const fresh = messages.filter((message) => !this.#ids.has(message.id));
+    const fresh = this.#fresh(messages);
     for (const message of fresh) {
-      this.#ids.add(message.id);
       const own = message.isUser ? (clientId ?? this.#echoOf(message)) : undefined;
       if (own !== undefined) this.#arrived.add(own);
       this.#stored.push({ key: own ?? message.id, message, clientId: own });
@@ -31,9 +30,7 @@ export class Timeline {
   }
 
   prepend(messages: readonly Message[]): void {
-    const fresh = messages.filter((message) => !this.#ids.has(message.id));
-    for (const message of fresh) this.#ids.add(message.id);
-    this.#stored = [...fresh.map((message) => ({ key: message.id, message })), ...this.#stored].sort(
+    this.#stored = [...this.#fresh(messages).map((message) => ({ key: message.id, message })), ...this.#stored].sort(
       (a, b) => a.message.rev - b.message.rev,
     );
   }
@@ -65,6 +62,12 @@ export class Timeline {
 
   get oldest(): number {
     return this.#stored[0]?.message.rev ?? 0;
+  }
+
+  #fresh(messages: readonly Message[]): Message[] {
+    const fresh = messages.filter(({ id }) => !this.#ids.has(id));
+    for (const { id } of fresh) this.#ids.add(id);
+    return fresh;
   }
 
   #echo({ clientId, frame, state, at }: Outgoing): Item | null {

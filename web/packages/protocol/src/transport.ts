@@ -62,7 +62,6 @@ export interface Handlers {
   status?(status: Status): void;
   outbox?(outbox: readonly Outgoing[]): void;
   typing?(by: "user" | Agent): void;
-  agent?(state: string, agent?: Agent): void;
   error?(error: ChatError): void;
   session?(session: Session): void;
 }
@@ -88,9 +87,9 @@ export const TIMES = {
 export interface Options {
   host: string;
   botId: string;
-  userKey?: string;
+  userKey?: string | undefined;
   /** A JWT by the customer's server that says who this is. */
-  identity?: string;
+  identity?: string | undefined;
   apiKey?: string;
   params?: Params;
   /** An earlier session, and the newest revision that is already shown. */
@@ -137,7 +136,6 @@ export class Transport {
   rev: number;
   status: Status = "idle";
   standing: Standing = { keyboard: null, call: NO_CALL, conversationId: null };
-  context: Context | null = null;
 
   readonly #times: typeof TIMES;
   readonly #random: () => number;
@@ -293,8 +291,8 @@ export class Transport {
     });
   }
 
-  async upload(file: Blob & { name?: string }, progress?: (share: number) => void): Promise<MessageData> {
-    const name = file.name ?? "image";
+  async upload(file: File, progress: (share: number) => void): Promise<MessageData> {
+    const { name } = file;
     const ticket = await this.#call((token) => this.http.upload(token, { name, contentType: file.type, size: file.size }));
     await put(ticket.uploadUrl, ticket.headers, file, progress);
     return { type: "media", media: { ...ticket.media, altText: name } };
@@ -554,9 +552,7 @@ export class Transport {
         this.on.typing?.(frame.by);
         break;
       case "agent":
-        this.standing = { ...this.standing, call: { status: frame.state, agent: frame.agent } };
-        this.on.agent?.(frame.state, frame.agent);
-        this.on.standing?.(this.standing);
+        this.#stand(this.standing.keyboard, { status: frame.state, agent: frame.agent }, undefined);
         break;
       case "pong":
         this.#behind(frame.rev);
@@ -585,7 +581,6 @@ export class Transport {
 
   #receiveContext(frame: ContextFrame, link: Link | null, started: boolean): void {
     if (link) link.syncing = false;
-    this.context = frame.context;
     // What HTTP leaves out as well is shown as a message of no known type.
     if (link && cut(frame)) {
       void this.#catchUp().then(
@@ -885,12 +880,12 @@ export function newId(random: () => number = Math.random): string {
 }
 
 /** A file to a presigned address. fetch tells no progress, so XMLHttpRequest does it where there is one. */
-function put(url: string, headers: Record<string, string>, file: Blob, progress?: (share: number) => void): Promise<void> {
+function put(url: string, headers: Record<string, string>, file: Blob, progress: (share: number) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PUT", url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => progress?.(loaded / total);
+    request.upload.onprogress = ({ loaded, total }) => progress(loaded / total);
     request.onload = () => (request.status < 300 ? resolve() : reject(new ChatError("upload", `HTTP ${request.status}`)));
     request.onerror = () => reject(new ChatError("network", "upload", true));
     request.send(file);

@@ -19,15 +19,15 @@ interface Hook {
   run?: (() => unknown) | null;
   clean?: unknown;
 }
+type Handler = (event: Event) => void;
+type Handlers = Record<string, Handler | undefined> & { handleEvent: Handler };
 interface Instance {
   vnode: VNode;
   /** Of elements and texts. */
   dom: Node | null;
   kids: Instance[];
-  parent: Instance | null;
   hooks: Hook[];
-  dirty: boolean;
-  gone: boolean;
+  gone?: boolean;
 }
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -41,7 +41,8 @@ export { jsx as jsxs, useEffect as useLayoutEffect };
 
 let current: Instance;
 let place = 0;
-let waiting: Instance[] = [];
+/** Components whose state changed. */
+const waiting = new Set<Instance>();
 let effects: Hook[] = [];
 
 const text = (said: unknown): VNode => jsx(null, { text: said });
@@ -52,7 +53,7 @@ function normal(child: unknown): VNode {
   return text(child === null || child === undefined || typeof child === "boolean" ? "" : child);
 }
 
-const make = (parent: Instance | null): Instance => ({ vnode: text(""), dom: null, kids: [], parent, hooks: [], dirty: false, gone: false });
+const make = (): Instance => ({ vnode: text(""), dom: null, kids: [], hooks: [] });
 
 function nodes(instance: Instance): Node[] {
   return instance.dom ? [instance.dom] : instance.kids.flatMap(nodes);
@@ -69,7 +70,7 @@ function reconcile(owner: Instance, parent: Node, wanted: unknown, next: Node | 
     const same = (one: Instance | undefined): boolean => !!one && old.has(one) && one.vnode.type === type && one.vnode.key === key;
     const found = same(kept[index]) ? kept[index] : key === undefined ? undefined : kept.find(same);
     if (found) old.delete(found);
-    return found ?? make(owner);
+    return found ?? make();
   });
   for (const instance of old) remove(instance);
   for (let index = list.length - 1; index >= 0; index -= 1) {
@@ -105,10 +106,11 @@ function patch(instance: Instance, vnode: VNode, parent: Node, next: Node | null
 function set(element: HTMLElement, name: string, value: unknown): void {
   if (name === "children" || name === "ref") return;
   if (name.startsWith("on")) {
-    const handlers = ((element as unknown as { handlers?: Props }).handlers ??= {});
+    // The same listener counts once: only what it calls is new.
+    const handlers: Handlers = ((element as { handlers?: Handlers }).handlers ??= { handleEvent: (event) => handlers[event.type]?.(event) });
     const event = name.slice(2).toLowerCase();
-    if (!(event in handlers)) element.addEventListener(event, (happened) => (handlers[event] as ((event: Event) => void) | undefined)?.(happened));
-    handlers[event] = value;
+    handlers[event] = value as Handler;
+    element.addEventListener(event, handlers);
   } else if (name === "value") {
     const field = element as HTMLInputElement;
     if (field.value !== value) field.value = value as string;
@@ -124,7 +126,7 @@ function spoken(name: string): boolean {
 function draw(instance: Instance, parent: Node, next: Node | null): void {
   current = instance;
   place = 0;
-  instance.dirty = false;
+  waiting.delete(instance);
   const { type, props } = instance.vnode;
   reconcile(instance, parent, [(type as Render)(props)], next);
 }
@@ -137,12 +139,10 @@ function remove(instance: Instance, inside = false): void {
 }
 
 function flush(): void {
-  const drawn = waiting;
-  waiting = [];
-  for (const instance of drawn) {
-    if (!instance.dirty || instance.gone) continue;
-    const all = nodes(instance);
-    const last = all[all.length - 1]!;
+  for (const instance of waiting) {
+    waiting.delete(instance);
+    if (instance.gone) continue;
+    const last = nodes(instance).at(-1)!;
     draw(instance, last.parentNode!, last.nextSibling);
   }
   settle();
@@ -161,27 +161,19 @@ function hook(): Hook {
   return (current.hooks[place++] ??= {});
 }
 
-export function useReducer<S, A>(reduce: (state: S, action: A) => S, first: S): [S, (action: A) => void] {
+export function useState<S>(first: S): [S, (state: S) => void] {
   const instance = current;
-  const fresh = place >= instance.hooks.length;
   const mine = hook();
-  if (fresh) mine.value = first;
+  if (!("value" in mine)) mine.value = first;
   return [
     mine.value as S,
-    (action) => {
-      const state = reduce(mine.value as S, action);
-      if (Object.is(state, mine.value)) return;
+    (state) => {
+      if (state === mine.value) return;
       mine.value = state;
-      if (instance.dirty) return;
-      instance.dirty = true;
-      if (waiting.push(instance) === 1) queueMicrotask(flush);
+      waiting.add(instance);
+      queueMicrotask(flush);
     },
   ];
-}
-
-export function useState<S>(first: S | (() => S)): [S, (state: S) => void] {
-  const known = place < current.hooks.length;
-  return useReducer<S, S>((_, state) => state, known ? (undefined as S) : typeof first === "function" ? (first as () => S)() : first);
 }
 
 export function useRef<T>(first: T): { current: T } {
@@ -191,7 +183,7 @@ export function useRef<T>(first: T): { current: T } {
 export function useEffect(run: () => unknown, deps?: unknown[]): void {
   const mine = hook();
   const { deps: before } = mine;
-  if (before && deps && deps.every((value, index) => Object.is(value, before[index]))) return;
+  if (before && deps && deps.every((value, index) => value === before[index])) return;
   mine.deps = deps;
   mine.run = run;
   effects.push(mine);
@@ -200,7 +192,7 @@ export function useEffect(run: () => unknown, deps?: unknown[]): void {
 const roots = new WeakMap<Node, Instance>();
 
 export function render(vnode: unknown, parent: Element): void {
-  const root = roots.get(parent) ?? make(null);
+  const root = roots.get(parent) ?? make();
   roots.set(parent, root);
   reconcile(root, parent, [vnode], null);
   settle();
