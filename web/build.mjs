@@ -30,7 +30,7 @@ const unquoted = {
   name: "unquoted",
   setup(build) {
     build.onEnd(async ({ metafile }) => {
-      for (const path of Object.keys(metafile.inputs)) {
+      for (const path of Object.keys(metafile.inputs).filter((it) => !it.startsWith("<define:"))) {
         for (const [, name] of (await readFile(path, "utf8")).matchAll(/["'`](\w+)["'`]/g)) {
           if (OURS.test(name)) throw new Error(`${path} quotes ${name}: take it out of OURS in build.mjs`);
         }
@@ -66,20 +66,35 @@ async function put(name, contents) {
   await writeFile(`${dist}/${name}`, contents);
 }
 
+/** What the app calls the words: language files say the same. */
+const shorter = {};
+
 /** The name changes with the content: it may be cached for ever. */
 async function hashed(entry, define = {}) {
-  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, unquoted] });
+  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, mangleCache: shorter, metafile: true, plugins: [minifiedCss, unquoted] });
   const name = `webchat/${basename(file.path)}`;
   await put(name, file.contents);
   return name;
 }
 
+async function data(name, ending, contents) {
+  const file = `webchat/${name}.${createHash("sha256").update(contents).digest("hex").slice(0, 8)}.${ending}`;
+  await put(file, contents);
+  return file;
+}
+
+/** The words of one language, whose names the app says as short as here. */
+async function language(locale) {
+  const { outputFiles } = await esbuild.build({ entryPoints: [`${here}widget/src/words/${locale}.ts`], bundle: true, format: "esm", charset: "utf8", mangleProps: OURS, mangleCache: shorter, write: false });
+  const { [locale]: words } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  return data(locale, "json", JSON.stringify(words));
+}
+
 await rm(dist, { recursive: true, force: true });
-const table = await readFile(`${here}widget/src/emoji.txt`);
-const emoji = `webchat/emoji.${createHash("sha256").update(table).digest("hex").slice(0, 8)}.txt`;
-await put(emoji, table);
+const emoji = await data("emoji", "txt", await readFile(`${here}widget/src/emoji.txt`));
 const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji) });
-const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app) });
+const words = { ko: await language("ko"), en: await language("en") };
+const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app), WORDS_FILES: JSON.stringify(words) });
 const loader = await bundle("widget/src/loader.ts", { define: { LAUNCHER_FILE: JSON.stringify(launcher) } });
 const sdk = await bundle("sdk/src/global.ts");
 await put("webchat.js", loader.contents);

@@ -8,7 +8,7 @@ import { Composer } from "./composer";
 import { storageBlocked, stored } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
-import { fill, type Words, words } from "./strings";
+import { fill, type Words } from "./words";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
@@ -26,7 +26,6 @@ export interface Ui {
   chat: Chat;
   shell: Shell;
   w: Words;
-  locale: Locale;
   go(view: ViewName | "back"): void;
   layer: string;
   open(layer: string): void;
@@ -60,9 +59,8 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
     return () => (stop(), clearInterval(timer));
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
-  const locale = frame.locale;
-  const w = words[locale];
-  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer, focus };
+  const w = frame.words;
+  const ui: Ui = { chat, shell, w, go: frame.go, layer, open: setLayer, focus };
   const view = state.view.current;
 
   useEffect(() => {
@@ -97,7 +95,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       aria-label={state.theme.title || w.talk}
       data-testid="wc-window"
       data-ready="true"
-      lang={locale}
+      lang={w.locale}
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
@@ -161,20 +159,20 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
 }
 
 /** When agents are there again, while they are not; else what stands in its place. */
-function Hours({ ui: { shell, w, locale }, children }: { ui: Ui; children?: string }) {
+function Hours({ ui: { shell, w }, children }: { ui: Ui; children?: string }) {
   const { hours } = shell.config;
   const opens = hours?.opensAt && new Date(hours.opensAt);
   if (!hours || hours.open || (opens && opens <= new Date())) return children ? <small>{children}</small> : null;
   return (
     <small data-testid="wc-hours">
       {hours.text && <span>{fill(w.hours, { hours: hours.text })}</span>}
-      {opens && <span>{fill(w.opens, { when: when(opens, new Date(), locale) })}</span>}
+      {opens && <span>{fill(w.opens, { when: when(opens, new Date(), w.locale) })}</span>}
     </small>
   );
 }
 
 function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
-  const { chat, shell, w, locale } = ui;
+  const { chat, shell, w } = ui;
   const { theme } = shell.state;
   const last = chat.timeline.messages.at(-1);
   return (
@@ -185,7 +183,7 @@ function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
         <h2>{w.talk}</h2>
         <Hours ui={ui} />
         <p class="wc-last">{last ? (last.data.text ?? "…") : w.automatic}</p>
-        {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), locale)}</small>}
+        {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), w.locale)}</small>}
         <button type="button" class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
           {chat.hasHistory ? w.resume : w.start}
         </button>
@@ -274,7 +272,7 @@ function ChatView({ ui }: { ui: Ui }) {
   );
 }
 
-function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Frame }) {
+function Settings({ ui: { w, open, chat }, frame }: { ui: Ui; frame: Frame }) {
   const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
     <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
   );
@@ -283,7 +281,7 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
       <fieldset>
         <legend>{w.language}</legend>
         {(["ko", "en"] as const).map((name) => (
-          <button type="button" data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
+          <button type="button" data-focus={name === "ko" || undefined} aria-pressed={w.locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.speak(name, { locale: name })}>
             {name === "ko" ? "한국어" : "English"}
           </button>
         ))}
@@ -317,7 +315,8 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
 /** The window's place in the page, its colours, and which view it shows. */
 class Frame {
   redraw = (): void => undefined;
-  locale: Locale = "ko";
+  /** The visitor's own choice; without one, page, owner and browser say it. */
+  locale: Locale | undefined;
   size = 100;
   sound = false;
   notice = false;
@@ -333,7 +332,12 @@ class Frame {
   readonly #chat: Chat;
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 
-  constructor(private readonly shell: Shell) {
+  /** The language that is to be spoken, and the one that was when last looked at. */
+  #wish: Locale;
+  #told: Locale;
+
+  constructor(private readonly shell: Shell, public words: Words) {
+    this.#wish = this.#told = words.locale;
     const wrapper = document.createElement("div");
     wrapper.className = "closer_webchat_chat_wrapper";
     const shadow = wrapper.attachShadow({ mode: "open" });
@@ -439,10 +443,11 @@ class Frame {
   readonly paint = (): void => {
     const { shell } = this;
     const { theme } = shell.state;
-    this.locale = shell.locale();
+    const locale = shell.locale();
+    if (locale !== this.#told) this.speak((this.#told = locale), {});
     if (shell.page) {
       document.title = theme.title ?? "";
-      document.documentElement.lang = this.locale;
+      document.documentElement.lang = this.words.locale;
     }
     const scheme = theme.colorScheme === "light" || theme.colorScheme === "dark" ? theme.colorScheme : this.#dark.matches ? "dark" : "light";
     const { style } = this.wrapper;
@@ -497,10 +502,21 @@ class Frame {
     };
   };
 
+  /** The language before stays until the words of the new one are here, and where they do not come. */
+  speak(locale: Locale, settings: { locale?: Locale }): void {
+    this.#wish = locale;
+    this.shell.words(locale).then((words) => {
+      if (this.#wish !== locale) return;
+      this.words = words;
+      this.set(settings);
+    }, () => undefined);
+  }
+
   set(settings: { locale?: Locale; size?: number; sound?: boolean; notice?: boolean }): void {
     Object.assign(this, settings);
     const { locale, size, sound, notice } = this;
     local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
+    this.#told = this.shell.locale();
     this.paint();
     this.redraw();
   }
@@ -562,5 +578,5 @@ class Frame {
   }
 }
 
-const mount: MountApp = (shell) => new Frame(shell).app();
+const mount: MountApp = (shell, words) => new Frame(shell, words).app();
 (document.currentScript as unknown as { malgil?: (mount: MountApp) => void } | null)?.malgil?.(mount);

@@ -5,7 +5,7 @@ import { stored } from "./cache";
 import { type Emoji, parseEmoji } from "./emoji";
 import { walk } from "./keys";
 import { numberProblem } from "./number";
-import { fill } from "./strings";
+import { fill } from "./words";
 
 const MAX = 1_000;
 const COUNTER = 900;
@@ -148,7 +148,7 @@ export function Composer({ ui }: { ui: Ui }) {
 }
 
 function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
-  const { w, shell, locale } = ui;
+  const { w, shell } = ui;
   const [groups, setGroups] = useState<Emoji[][]>([]);
   const [query, setQuery] = useState("");
   const [tab, setTab] = useState(0);
@@ -163,7 +163,7 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
   const shown: string[] = wanted
     ? groups.flat().filter(([, ko, en]) => ko.includes(wanted) || en.includes(wanted)).map(([emoji]) => emoji)
     : tab < 0 ? recent : (groups[tab] ?? []).map(([emoji]) => emoji);
-  const names = new Map(groups.flat().map(([emoji, ko, en]) => [emoji, locale === "ko" ? ko : en]));
+  const names = new Map(groups.flat().map(([emoji, ko, en]) => [emoji, w.locale === "ko" ? ko : en]));
   const pick = (emoji: string): void => {
     local.set(recentKey, [emoji, ...recent.filter((other) => other !== emoji)].slice(0, 24));
     insert(emoji);
