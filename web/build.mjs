@@ -14,7 +14,7 @@ const dist = `${here}dist`;
  * What is looked up by a string must not be here; the build stops if a source quotes one.
  */
 const OURS =
-  /^(?:agentTyping|arrived|attach|automatic|backOffMax|backOffMin|become|begin|cancelCall|closeImage|deps|dirty|dismiss|draftKey|emojiNone|emojiSearch|fetcher|fresh|handlers|hasHistory|heardAt|hides|hooks|inCall|insert|kids|layer|newBelow|newTab|noLocation|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|recent|redraw|renewBefore|replies|restartAsk|setOutbox|shell|someone|standing|started|synced|syncing|takesFiles|timers|tray|unsupported|vnode|waits)$/;
+  /^(?:agentTyping|arrived|backOffMax|backOffMin|become|begin|cancelCall|deps|dirty|dismiss|draftKey|fetcher|handlers|hasHistory|heardAt|hides|hooks|insert|kids|layer|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|redraw|renewBefore|setOutbox|shell|standing|started|synced|syncing|takesFiles|timers|tray|vnode|waits)$/;
 
 const minifiedCss = {
   name: "css-text",
@@ -66,12 +66,9 @@ async function put(name, contents) {
   await writeFile(`${dist}/${name}`, contents);
 }
 
-/** What the app calls the words: language files say the same. */
-const shorter = {};
-
 /** The name changes with the content: it may be cached for ever. */
 async function hashed(entry, define = {}) {
-  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, mangleCache: shorter, metafile: true, plugins: [minifiedCss, unquoted] });
+  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, unquoted] });
   const name = `webchat/${basename(file.path)}`;
   await put(name, file.contents);
   return name;
@@ -83,10 +80,11 @@ async function data(name, ending, contents) {
   return file;
 }
 
-/** The words of one language, whose names the app says as short as here. */
+/** The words of one language. Their names are the same in every build: a page that is open goes on with the words of the next one. */
 async function language(locale) {
-  const { outputFiles } = await esbuild.build({ entryPoints: [`${here}widget/src/words/${locale}.ts`], bundle: true, format: "esm", charset: "utf8", mangleProps: OURS, mangleCache: shorter, write: false });
+  const { outputFiles } = await esbuild.build({ entryPoints: [`${here}widget/src/words/${locale}.ts`], bundle: true, format: "esm", charset: "utf8", write: false });
   const { [locale]: words } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+  for (const name in words) if (OURS.test(name)) throw new Error(`the word ${name} is in OURS in build.mjs: take it out`);
   return data(locale, "json", JSON.stringify(words));
 }
 

@@ -245,6 +245,36 @@ async function contacted() {
   return { ...made, say: async (text) => (await id("wc-input").fill(text), id("wc-send").click()) };
 }
 
+test("a language comes alone, and another one where it is chosen; until it is there, the one before stays", async () => {
+  const { line, page, id } = await site();
+  const fetched = () => line.requests.filter((it) => it.endsWith(".json")).map((it) => /webchat\/(\w+)\./.exec(it)[1]).join();
+  const language = () => id("wc-window").getAttribute("lang");
+  await id("wc-launcher").click();
+  await id("wc-menu").click();
+  const english = /\/webchat\/en\.\w+\.json$/;
+  await page.route(english, (route) => route.abort());
+  const failed = page.waitForEvent("requestfailed");
+  await id("wc-locale-en").click();
+  await failed;
+  assert.deepEqual([await language(), await id("wc-locale-ko").getAttribute("aria-pressed"), fetched()], ["ko", "true", "ko"]);
+  await page.unroute(english);
+  let release;
+  await page.route(english, async (route) => (await new Promise((resolve) => (release = resolve)), route.continue()));
+  await id("wc-locale-en").click();
+  await eventually(() => !!release, true);
+  assert.equal(await id("wc-sound").innerText(), "알림음");
+  release();
+  await eventually(() => id("wc-sound").innerText(), "Sound");
+  assert.deepEqual([await language(), await id("wc-locale-en").getAttribute("aria-pressed"), fetched()], ["en", "true", "ko,en"]);
+  await page.unroute(english);
+  await page.reload();
+  await eventually(language, "en");
+  await page.evaluate(() => window.wc.changeView("welcome"));
+  assert.equal(await id("wc-start").innerText(), "Start chat");
+  assert.ok(!fetched().slice(5).includes("ko"));
+  assert.deepEqual(page.errors, []);
+});
+
 test("on a phone the page stands still, and back closes the window", async () => {
   const { page, id } = await site({ viewport: PHONE, body: before("history.replaceState({mine:1},'')") });
   const overflow = () => page.evaluate(() => getComputedStyle(document.documentElement).overflowY);

@@ -4,7 +4,7 @@ import { fill } from "../src/words";
 import { en } from "../src/words/en";
 import { ko } from "../src/words/ko";
 
-const folders = ["../src/", "../../packages/message-view/src/"].map((path) => new URL(path, import.meta.url));
+const folders = ["../src/", "../../packages/message-view/src/", "../../packages/protocol/src/"].map((path) => new URL(path, import.meta.url));
 const sources = folders.flatMap((folder) => readdirSync(folder).filter((name) => /\.tsx?$/.test(name)).map((name) => readFileSync(new URL(name, folder), "utf8"))).join("\n");
 const keys = Object.keys(ko) as (keyof typeof ko)[];
 
