@@ -1,7 +1,7 @@
 /** Writes web/dist: what a function, a bucket or the local cloud serves as it is. */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
@@ -39,6 +39,22 @@ const unquoted = {
   },
 };
 
+/** The names of words are a third of their file: what is built says their places instead. */
+const numbered = {
+  name: "numbered",
+  setup(build) {
+    const places = ["order", ...names];
+    build.onLoad({ filter: /(?:widget|message-view)\/src\/\w+\.tsx?$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/\b(w|words)\.(\w+)/g, (all, of, name) => {
+        const at = places.indexOf(name);
+        if (at < 0) throw new Error(`${path}: ${all} is no word`);
+        return `${of}[${at}]`;
+      }),
+      loader: extname(path).slice(1),
+    }));
+  },
+};
+
 async function bundle(entry, options = {}) {
   const result = await esbuild.build({
     entryPoints: [`${here}${entry}`],
@@ -68,30 +84,34 @@ async function put(name, contents) {
 
 /** The name changes with the content: it may be cached for ever. */
 async function hashed(entry, define = {}) {
-  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, unquoted] });
+  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, numbered, unquoted] });
   const name = `webchat/${basename(file.path)}`;
   await put(name, file.contents);
   return name;
 }
 
+const hash = (contents) => createHash("sha256").update(contents).digest("hex").slice(0, 8);
+
 async function data(name, ending, contents) {
-  const file = `webchat/${name}.${createHash("sha256").update(contents).digest("hex").slice(0, 8)}.${ending}`;
+  const file = `webchat/${name}.${hash(contents)}.${ending}`;
   await put(file, contents);
   return file;
 }
 
-/** The words of one language. Their names are the same in every build: a page that is open goes on with the words of the next one. */
+/** The words of one language. */
 async function language(locale) {
   const { outputFiles } = await esbuild.build({ entryPoints: [`${here}widget/src/words/${locale}.ts`], bundle: true, format: "esm", charset: "utf8", write: false });
-  const { [locale]: words } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
-  for (const name in words) if (OURS.test(name)) throw new Error(`the word ${name} is in OURS in build.mjs: take it out`);
-  return data(locale, "json", JSON.stringify(words));
+  return (await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`))[locale];
 }
 
 await rm(dist, { recursive: true, force: true });
+const spoken = { ko: await language("ko"), en: await language("en") };
+const names = Object.keys(spoken.ko);
+const order = hash(names.join());
+const words = {};
+for (const [locale, said] of Object.entries(spoken)) words[locale] = await data(locale, "json", JSON.stringify([order, ...names.map((name) => said[name])]));
 const emoji = await data("emoji", "txt", await readFile(`${here}widget/src/emoji.txt`));
-const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji) });
-const words = { ko: await language("ko"), en: await language("en") };
+const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji), WORDS_ORDER: JSON.stringify(order) });
 const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app), WORDS_FILES: JSON.stringify(words) });
 const loader = await bundle("widget/src/loader.ts", { define: { LAUNCHER_FILE: JSON.stringify(launcher) } });
 const sdk = await bundle("sdk/src/global.ts");

@@ -8,7 +8,7 @@ import { Composer } from "./composer";
 import { storageBlocked, stored } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
-import { fill, type Words } from "./words";
+import { fill, fitting, type Words } from "./words";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
@@ -135,7 +135,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
             <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
-            {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
+            {failed && <p class="wc-problem" role="alert">{w.problems.startFailed}</p>}
             <button type="button" onClick={() => setLayer("")}>{w.cancel}</button>
             <button
               type="button"
@@ -148,7 +148,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
                 void frame.enter({ restart: true }).catch(() => undefined);
               }}
             >
-              {w[layer]}
+              {layer === "erase" ? w.erase : w.restart}
             </button>
           </div>
         </div>
@@ -215,7 +215,7 @@ function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
         const kind = { name: "name", phone: "tel", email: "email", consent: "checkbox" }[name] as "email";
         return (
           <label>
-            {name === "consent" ? consent : w[name]}
+            {{ name: w.name, phone: w.phone, email: w.email, consent }[name]}
             <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
             {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
           </label>
@@ -273,8 +273,8 @@ function ChatView({ ui }: { ui: Ui }) {
 }
 
 function Settings({ ui: { w, open, chat }, frame }: { ui: Ui; frame: Frame }) {
-  const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
-    <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
+  const toggle = (name: string, said: string, on: boolean, act: () => void) => (
+    <button type="button" class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{said}</button>
   );
   return (
     <main class="wc-setting">
@@ -292,11 +292,11 @@ function Settings({ ui: { w, open, chat }, frame }: { ui: Ui; frame: Frame }) {
           <button type="button" aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
         ))}
       </fieldset>
-      {toggle("sound", frame.sound, () => {
+      {toggle("sound", w.sound, frame.sound, () => {
         frame.set({ sound: !frame.sound });
         if (frame.sound) ring();
       })}
-      {"Notification" in window && toggle("notice", frame.notice, async () => {
+      {"Notification" in window && toggle("notice", w.notice, frame.notice, async () => {
         const granted = !frame.notice && (await Notification.requestPermission());
         frame.set({ notice: granted === "granted" });
       })}
@@ -505,7 +505,8 @@ class Frame {
   /** The language before stays until the words of the new one are here, and where they do not come. */
   speak(locale: Locale, settings: { locale?: Locale }): void {
     this.#wish = locale;
-    this.shell.words(locale).then((words) => {
+    this.shell.words(locale).then((found) => {
+      const words = fitting(found);
       if (this.#wish !== locale) return;
       this.words = words;
       this.set(settings);
@@ -578,5 +579,5 @@ class Frame {
   }
 }
 
-const mount: MountApp = (shell, words) => new Frame(shell, words).app();
+const mount: MountApp = (shell, words) => new Frame(shell, fitting(words)).app();
 (document.currentScript as unknown as { malgil?: (mount: MountApp) => void } | null)?.malgil?.(mount);

@@ -18,6 +18,7 @@ import { cache, outbox, stored } from "./cache";
 import { lead } from "./ring";
 import { Pace } from "./pace";
 import type { Shell } from "./shell";
+import type { Words } from "./words";
 
 const local = stored("localStorage");
 const perTab = stored("sessionStorage");
@@ -59,7 +60,7 @@ export class Chat {
   bar: "" | "lost" | "connected" | "refused" = "";
   agentTyping: Agent | true | null = null;
   more = false;
-  problem: string | null = null;
+  problem: keyof Words["problems"] | null = null;
   tray: Tray[] = [];
   /** The keyboard of the newest turn; hidden once something was said. */
   hidden: Keyboard | null = null;

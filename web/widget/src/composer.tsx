@@ -24,7 +24,6 @@ export function Composer({ ui }: { ui: Ui }) {
   const number = keyboard?.type === "number" ? keyboard : null;
   const length = countCharacters(text);
   const empty = text.trim() === "";
-  const problems = w as unknown as Record<string, string>;
 
   const change = (value: string): void => {
     setText(value);
@@ -43,10 +42,10 @@ export function Composer({ ui }: { ui: Ui }) {
 
   const send = (): void => {
     if (empty || composing.current) return;
-    if (length > MAX) return setProblem(w.tooLong);
+    if (length > MAX) return setProblem(w.problems.tooLong);
     if (number) {
       const wrong = numberProblem(text, number);
-      if (wrong) return setProblem(fill(problems[wrong]!, { n: (wrong === "atLeast" ? number.min : number.max) ?? "" }));
+      if (wrong) return setProblem(fill(w.problems[wrong], { n: (wrong === "atLeast" ? number.min : number.max) ?? "" }));
     }
     chat.say({ type: "text", text: text.trim() });
     if (chat.problem !== "full") change("");
@@ -80,7 +79,7 @@ export function Composer({ ui }: { ui: Ui }) {
       () => setProblem(w.noLocation),
     );
   };
-  const said = problem || (chat.problem ? problems[chat.problem] : "");
+  const said = problem || (chat.problem ? w.problems[chat.problem] : "");
 
   return (
     <div class="wc-composer">
@@ -90,7 +89,7 @@ export function Composer({ ui }: { ui: Ui }) {
           {chat.tray.map((entry, index) => (
             <li key={entry.id} data-testid={`wc-tray-${index}`}>
               {entry.preview && <img src={entry.preview} alt="" />}
-              {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
+              {entry.error ? <span role="alert">{fill(w.problems[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
               {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
               <button class="wc-icon" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)}>
                 <Icon name="close" />

@@ -60,10 +60,9 @@ const make: MakeLauncher = (loaded) => {
   }
   const own = (): typeof KO => (locale() === "en" ? EN : KO);
 
-  async function words(locale: "ko" | "en"): Promise<Words> {
-    const found = await fetch(`${host}/${WORDS_FILES[locale]}`);
-    if (!found.ok) throw Error(`${WORDS_FILES[locale]}: not loaded`);
-    return found.json();
+  /** Whether they are words says whoever reads them. */
+  function words(locale: "ko" | "en"): Promise<Words> {
+    return fetch(`${host}/${WORDS_FILES[locale]}`).then((found) => found.json());
   }
 
   function settle(found: BotConfig): void {
