@@ -252,12 +252,17 @@ test("a language comes alone, and another one where it is chosen; until it is th
   await id("wc-launcher").click();
   await id("wc-menu").click();
   const english = /\/webchat\/en\.\w+\.json$/;
-  await page.route(english, (route) => route.abort());
-  const failed = page.waitForEvent("requestfailed");
-  await id("wc-locale-en").click();
-  await failed;
-  assert.deepEqual([await language(), await id("wc-locale-ko").getAttribute("aria-pressed"), fetched()], ["ko", "true", "ko"]);
-  await page.unroute(english);
+  const headers = { "access-control-allow-origin": "*" };
+  const wrong = [(route) => route.abort(), (route) => route.fulfill({ headers, status: 503, json: { error: {} } }), (route) => route.fulfill({ headers, json: ["other", "en"] })];
+  for (const answer of wrong) {
+    await page.route(english, answer);
+    const over = Promise.race(["requestfailed", "requestfinished"].map((event) => page.waitForEvent(event, (request) => english.test(request.url()))));
+    await id("wc-locale-en").click();
+    await over;
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.deepEqual([await language(), await id("wc-locale-ko").getAttribute("aria-pressed"), fetched()], ["ko", "true", "ko"]);
+    await page.unroute(english);
+  }
   let release;
   await page.route(english, async (route) => (await new Promise((resolve) => (release = resolve)), route.continue()));
   await id("wc-locale-en").click();
@@ -272,6 +277,21 @@ test("a language comes alone, and another one where it is chosen; until it is th
   await page.evaluate(() => window.wc.changeView("welcome"));
   assert.equal(await id("wc-start").innerText(), "Start chat");
   assert.ok(!fetched().slice(5).includes("ko"));
+  assert.deepEqual(page.errors, []);
+});
+
+test("whose words do not come finds the chat at the next press", async () => {
+  const { page, id } = await site();
+  await page.waitForFunction(() => window.wc?.ready.then(() => true));
+  await page.evaluate(() => void window.wc.on("error", ({ message }) => (window.said = message)));
+  const korean = /\/webchat\/ko\.\w+\.json$/;
+  await page.route(korean, (route) => route.abort());
+  await page.evaluate(() => window.wc.setOpen(true));
+  await page.waitForFunction(() => window.said);
+  assert.equal(await page.evaluate(() => window.wc.isOpen), false);
+  await page.unroute(korean);
+  await id("wc-launcher").click();
+  assert.equal(await id("wc-start").innerText(), "대화 시작");
   assert.deepEqual(page.errors, []);
 });
 

@@ -505,8 +505,7 @@ class Frame {
   /** The language before stays until the words of the new one are here, and where they do not come. */
   speak(locale: Locale, settings: { locale?: Locale }): void {
     this.#wish = locale;
-    this.shell.words(locale).then((found) => {
-      const words = fitting(found);
+    this.shell.words(locale).then(fitting).then((words) => {
       if (this.#wish !== locale) return;
       this.words = words;
       this.set(settings);
