@@ -134,8 +134,6 @@ export class Chat {
   /** Connects, and begins the conversation if there is none; `contact` is what the person wrote of themselves. */
   async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}, contact?: Params): Promise<void> {
     const { state } = this.shell;
-    const news = { ...state.unsent, ...options.params, ...contact };
-    state.unsent = {};
     state.params = { ...state.params, ...options.params };
     this.loading = true;
     this.problem = null;
@@ -143,6 +141,9 @@ export class Chat {
     try {
       const { transport } = this;
       await transport.open();
+      // With what the page said meanwhile.
+      const news = { ...state.unsent, ...options.params, ...contact };
+      state.unsent = {};
       if (options.restart || transport.standing.conversationId === null) await transport.start({ ...state.params, ...contact }, options.restart);
       else if (Object.keys(news).length) await transport.setParams(news);
       if (transport !== this.transport) return;
