@@ -1,7 +1,7 @@
 /** Writes web/dist: what a function, a bucket or the local cloud serves as it is. */
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
@@ -14,7 +14,7 @@ const dist = `${here}dist`;
  * What is looked up by a string must not be here; the build stops if a source quotes one.
  */
 const OURS =
-  /^(?:transport|changed|timeline|http|wrapper|heard|pressed|contacted|placed|person|covers|opened|discard|wake|clean|gone|props|agentTyping|arrived|attach|automatic|backOffMax|backOffMin|become|begin|cancelCall|closeImage|deps|dirty|dismiss|draftKey|emojiNone|emojiSearch|fetcher|fresh|handlers|hasHistory|heardAt|hides|hooks|inCall|insert|kids|layer|newBelow|newTab|noLocation|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|recent|redraw|renewBefore|replies|restartAsk|setOutbox|shell|someone|standing|started|synced|syncing|takesFiles|timers|tray|unsupported|vnode|waits)$/;
+  /^(?:transport|changed|timeline|http|wrapper|heard|pressed|contacted|placed|person|covers|opened|discard|wake|clean|gone|props|agentTyping|arrived|backOffMax|backOffMin|become|begin|cancelCall|deps|dirty|dismiss|draftKey|fetcher|handlers|hasHistory|heardAt|hides|hooks|insert|kids|layer|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|redraw|renewBefore|setOutbox|shell|standing|started|synced|syncing|takesFiles|timers|tray|vnode|waits)$/;
 
 /** Classes that our own style and code alone name, as no test and no test id does: two letters each. */
 const CLASSES =
@@ -35,7 +35,7 @@ const unquoted = {
   name: "unquoted",
   setup(build) {
     build.onEnd(async ({ metafile }) => {
-      for (const path of Object.keys(metafile.inputs)) {
+      for (const path of Object.keys(metafile.inputs).filter((it) => !it.startsWith("<define:"))) {
         for (const [, name] of (await readFile(path, "utf8")).matchAll(/["'`](\w+)["'`]/g)) {
           if (OURS.test(name)) throw new Error(`${path} quotes ${name}: take it out of OURS in build.mjs`);
         }
@@ -44,6 +44,22 @@ const unquoted = {
         }
       }
     });
+  },
+};
+
+/** The names of words are a third of their file: what is built says their places instead. */
+const numbered = {
+  name: "numbered",
+  setup(build) {
+    const places = ["order", ...names];
+    build.onLoad({ filter: /(?:widget|message-view)\/src\/\w+\.tsx?$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8")).replace(/\b(w|words)\.(\w+)/g, (all, of, name) => {
+        const at = places.indexOf(name);
+        if (at < 0) throw new Error(`${path}: ${all} is no word`);
+        return `${of}[${at}]`;
+      }),
+      loader: extname(path).slice(1),
+    }));
   },
 };
 
@@ -76,18 +92,35 @@ async function put(name, contents) {
 
 /** The name changes with the content: it may be cached for ever. */
 async function hashed(entry, define = {}) {
-  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, unquoted] });
+  const file = await bundle(entry, { entryNames: "webchat/[name].[hash]", define, mangleProps: OURS, metafile: true, plugins: [minifiedCss, numbered, unquoted] });
   const name = `webchat/${basename(file.path)}`;
   await put(name, shortClasses(file.contents));
   return name;
 }
 
+const hash = (contents) => createHash("sha256").update(contents).digest("hex").slice(0, 8);
+
+async function data(name, ending, contents) {
+  const file = `webchat/${name}.${hash(contents)}.${ending}`;
+  await put(file, contents);
+  return file;
+}
+
+/** The words of one language. */
+async function language(locale) {
+  const { outputFiles } = await esbuild.build({ entryPoints: [`${here}widget/src/words/${locale}.ts`], bundle: true, format: "esm", charset: "utf8", write: false });
+  return (await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`))[locale];
+}
+
 await rm(dist, { recursive: true, force: true });
-const table = await readFile(`${here}widget/src/emoji.txt`);
-const emoji = `webchat/emoji.${createHash("sha256").update(table).digest("hex").slice(0, 8)}.txt`;
-await put(emoji, table);
-const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji) });
-const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app) });
+const spoken = { ko: await language("ko"), en: await language("en") };
+const names = Object.keys(spoken.ko);
+const order = hash(names.join());
+const words = {};
+for (const [locale, said] of Object.entries(spoken)) words[locale] = await data(locale, "json", JSON.stringify([order, ...names.map((name) => said[name])]));
+const emoji = await data("emoji", "txt", await readFile(`${here}widget/src/emoji.txt`));
+const app = await hashed("widget/src/app.tsx", { EMOJI_FILE: JSON.stringify(emoji), WORDS_ORDER: JSON.stringify(order) });
+const launcher = await hashed("widget/src/launcher.ts", { APP_FILE: JSON.stringify(app), WORDS_FILES: JSON.stringify(words) });
 const loader = await bundle("widget/src/loader.ts", { define: { LAUNCHER_FILE: JSON.stringify(launcher) } });
 const sdk = await bundle("sdk/src/global.ts");
 await put("webchat.js", loader.contents);

@@ -27,6 +27,7 @@ FOR_A_WHILE: Final = "public, max-age=300"
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
     ".txt": "text/plain; charset=utf-8",
 }
 PLAYERS: Final = ("https://www.youtube-nocookie.com", "https://player.vimeo.com")

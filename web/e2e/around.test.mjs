@@ -245,6 +245,56 @@ async function contacted() {
   return { ...made, say: async (text) => (await id("wc-input").fill(text), id("wc-send").click()) };
 }
 
+test("a language comes alone, and another one where it is chosen; until it is there, the one before stays", async () => {
+  const { line, page, id } = await site();
+  const fetched = () => line.requests.filter((it) => it.endsWith(".json")).map((it) => /webchat\/(\w+)\./.exec(it)[1]).join();
+  const language = () => id("wc-window").getAttribute("lang");
+  await id("wc-launcher").click();
+  await id("wc-menu").click();
+  const english = /\/webchat\/en\.\w+\.json$/;
+  const headers = { "access-control-allow-origin": "*" };
+  const wrong = [(route) => route.abort(), (route) => route.fulfill({ headers, status: 503, json: { error: {} } }), (route) => route.fulfill({ headers, json: ["other", "en"] })];
+  for (const answer of wrong) {
+    await page.route(english, answer);
+    const over = Promise.race(["requestfailed", "requestfinished"].map((event) => page.waitForEvent(event, (request) => english.test(request.url()))));
+    await id("wc-locale-en").click();
+    await over;
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    assert.deepEqual([await language(), await id("wc-locale-ko").getAttribute("aria-pressed"), fetched()], ["ko", "true", "ko"]);
+    await page.unroute(english);
+  }
+  let release;
+  await page.route(english, async (route) => (await new Promise((resolve) => (release = resolve)), route.continue()));
+  await id("wc-locale-en").click();
+  await eventually(() => !!release, true);
+  assert.equal(await id("wc-sound").innerText(), "알림음");
+  release();
+  await eventually(() => id("wc-sound").innerText(), "Sound");
+  assert.deepEqual([await language(), await id("wc-locale-en").getAttribute("aria-pressed"), fetched()], ["en", "true", "ko,en"]);
+  await page.unroute(english);
+  await page.reload();
+  await eventually(language, "en");
+  await page.evaluate(() => window.wc.changeView("welcome"));
+  assert.equal(await id("wc-start").innerText(), "Start chat");
+  assert.ok(!fetched().slice(5).includes("ko"));
+  assert.deepEqual(page.errors, []);
+});
+
+test("whose words do not come finds the chat at the next press", async () => {
+  const { page, id } = await site();
+  await page.waitForFunction(() => window.wc?.ready.then(() => true));
+  await page.evaluate(() => void window.wc.on("error", ({ message }) => (window.said = message)));
+  const korean = /\/webchat\/ko\.\w+\.json$/;
+  await page.route(korean, (route) => route.abort());
+  await page.evaluate(() => window.wc.setOpen(true));
+  await page.waitForFunction(() => window.said);
+  assert.equal(await page.evaluate(() => window.wc.isOpen), false);
+  await page.unroute(korean);
+  await id("wc-launcher").click();
+  assert.equal(await id("wc-start").innerText(), "대화 시작");
+  assert.deepEqual(page.errors, []);
+});
+
 test("on a phone the page stands still, and back closes the window", async () => {
   const { page, id } = await site({ viewport: PHONE, body: before("history.replaceState({mine:1},'')") });
   const overflow = () => page.evaluate(() => getComputedStyle(document.documentElement).overflowY);

@@ -17,9 +17,12 @@ FILES = {
     "sdk/webchat.js": b"sdk",
     "webchat/app.2ATTDOY3.js": b"app",
     "webchat/emoji.4ff2599b.txt": "😀".encode(),
+    "webchat/ko.0a1b2c3d.json": '{"start":"대화 시작"}'.encode(),
+    "webchat/en.4e5f6071.json": b'{"start":"Start chat"}',
     "webchat/index.html": b"<!doctype html>",
 }
-HASHED = ["/webchat/app.2ATTDOY3.js", "/webchat/emoji.4ff2599b.txt"]
+WORDS = ["/webchat/ko.0a1b2c3d.json", "/webchat/en.4e5f6071.json"]
+HASHED = ["/webchat/app.2ATTDOY3.js", "/webchat/emoji.4ff2599b.txt", *WORDS]
 LOADERS = ["/webchat.js", "/js/webchat.min.js", "/sdk/webchat.js"]
 PAGES = ["/webchat/shop", "/webchat/v2/shop", "/webchat/v2", "/webchat/A-b_9"]
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -51,12 +54,13 @@ def test_loaders_and_pages_are_kept_for_five_minutes(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", [*HASHED, *LOADERS])
-def test_every_site_may_load_scripts_and_the_emoji(path: str) -> None:
+def test_every_site_may_load_scripts_and_words_and_the_emoji(path: str) -> None:
     headers = get(path)["headers"]
     assert headers["access-control-allow-origin"] == "*"
     assert headers["x-content-type-options"] == "nosniff"
     assert "content-security-policy" not in headers
-    assert headers["content-type"].split(";")[0] == ("text/plain" if path.endswith(".txt") else "text/javascript")
+    kinds = {".js": "text/javascript", ".json": "application/json", ".txt": "text/plain"}
+    assert headers["content-type"].split(";")[0] == kinds[Path(path).suffix]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -104,6 +108,11 @@ def test_a_name_of_an_earlier_build_gets_the_file_of_this_one_for_a_while() -> N
     answered = get("/webchat/app.OLDOLD22.js")
     assert (answered["statusCode"], answered["body"]) == (200, "app")
     assert answered["headers"]["cache-control"] == "public, max-age=300"
+
+
+def test_a_language_of_an_earlier_build_is_answered_in_the_same_language() -> None:
+    said = [json.loads(get(f"/webchat/{locale}.01d01d01.json")["body"])["start"] for locale in ("ko", "en")]
+    assert said == ["대화 시작", "Start chat"]
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "br, gzip, deflate", "GZIP;q=0.5", "gzip ; q=1.0, *;q=0"])

@@ -8,7 +8,7 @@ import { Composer } from "./composer";
 import { local, perTab, storageBlocked } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
-import { fill, type Words, words } from "./strings";
+import { fill, fitting, type Words } from "./words";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
@@ -21,7 +21,6 @@ export interface Ui {
   chat: Chat;
   shell: Shell;
   w: Words;
-  locale: Locale;
   go(view: ViewName | "back"): void;
   layer: string;
   open(layer: string): void;
@@ -55,9 +54,8 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
     return () => clearInterval(timer);
   }, [chat]);
   const focus = (selector: string): void => Array.from(root.current!.querySelectorAll<HTMLElement>(selector)).at(-1)?.focus({ preventScroll: true });
-  const locale = frame.locale;
-  const w = words[locale];
-  const ui: Ui = { chat, shell, w, locale, go: frame.go, layer, open: setLayer, focus };
+  const w = frame.words;
+  const ui: Ui = { chat, shell, w, go: frame.go, layer, open: setLayer, focus };
   const view = state.view.current;
 
   useEffect(() => {
@@ -90,7 +88,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
       aria-label={state.theme.title || w.talk}
       data-testid="wc-window"
       data-ready="true"
-      lang={locale}
+      lang={w.locale}
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
@@ -118,7 +116,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
         <div class="wc-sheet">
           <div role="alertdialog" aria-modal="true" aria-labelledby="wc-ask">
             <p id="wc-ask">{layer === "erase" ? w.eraseAsk : w.restartAsk}</p>
-            {failed && <p class="wc-problem" role="alert">{w.startFailed}</p>}
+            {failed && <p class="wc-problem" role="alert">{w.problems.startFailed}</p>}
             <button class="wc-row" onClick={() => setLayer("")}>{w.cancel}</button>
             <button
               class="wc-main"
@@ -130,7 +128,7 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
                 void frame.enter({ restart: true }).catch(() => undefined);
               }}
             >
-              {w[layer]}
+              {layer === "erase" ? w.erase : w.restart}
             </button>
           </div>
         </div>
@@ -141,20 +139,20 @@ function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame
 }
 
 /** When agents are there again, while they are not; else what stands in its place. */
-function Hours({ ui: { shell, w, locale }, children }: { ui: Ui; children?: string }) {
+function Hours({ ui: { shell, w }, children }: { ui: Ui; children?: string }) {
   const { hours } = shell.config;
   const opens = hours?.opensAt && new Date(hours.opensAt);
   if (!hours || hours.open || (opens && opens <= new Date())) return children ? <small>{children}</small> : null;
   return (
     <small data-testid="wc-hours">
       {hours.text && <span>{fill(w.hours, { hours: hours.text })}</span>}
-      {opens && <span>{fill(w.opens, { when: when(opens, new Date(), locale) })}</span>}
+      {opens && <span>{fill(w.opens, { when: when(opens, new Date(), w.locale) })}</span>}
     </small>
   );
 }
 
 function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
-  const { chat, shell, w, locale } = ui;
+  const { chat, shell, w } = ui;
   const { theme } = shell.state;
   const last = chat.timeline.messages.at(-1);
   return (
@@ -165,7 +163,7 @@ function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
         <h2>{w.talk}</h2>
         <Hours ui={ui} />
         <p class="wc-last">{last ? (last.data.text ?? "…") : w.automatic}</p>
-        {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), locale)}</small>}
+        {last && <small class="wc-when">{when(new Date(last.timestamp), new Date(), w.locale)}</small>}
         <button class="wc-main" data-testid="wc-start" data-focus onClick={() => void frame.enter().catch(() => undefined)}>
           {chat.hasHistory ? w.resume : w.start}
         </button>
@@ -197,7 +195,7 @@ function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
         const kind = { name: "name", phone: "tel", email: "email", consent: "checkbox" }[name] as "email";
         return (
           <label>
-            {name === "consent" ? consent : w[name]}
+            {{ name: w.name, phone: w.phone, email: w.email, consent }[name]}
             <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
             {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
           </label>
@@ -231,9 +229,9 @@ function ChatView({ ui }: { ui: Ui }) {
     >
       {chat.bar && (
         <div class={`wc-bar wc-${chat.bar}`} role="status" data-testid="wc-conn">
-          {w[chat.bar]}
-          {chat.bar === "lost" && (
-            <button onClick={chat.transport.wake}>{w.now}</button>
+          {chat.bar === "lost" ? w.lost : chat.bar === "connected" ? w.connected : w.refused}
+          {chat.bar !== "connected" && (
+            <button onClick={() => (chat.bar === "lost" ? chat.transport.wake() : void chat.begin().catch(() => undefined))}>{w.now}</button>
           )}
         </div>
       )}
@@ -253,16 +251,16 @@ function ChatView({ ui }: { ui: Ui }) {
   );
 }
 
-function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Frame }) {
-  const toggle = (name: "sound" | "notice", on: boolean, act: () => void) => (
-    <button class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{w[name]}</button>
+function Settings({ ui: { w, open, chat }, frame }: { ui: Ui; frame: Frame }) {
+  const toggle = (name: string, said: string, on: boolean, act: () => void) => (
+    <button class="wc-row" role="switch" aria-checked={on} data-testid={`wc-${name}`} onClick={act}>{said}</button>
   );
   return (
     <main class="wc-setting">
       <fieldset>
         <legend>{w.language}</legend>
         {(["ko", "en"] as const).map((name) => (
-          <button data-focus={name === "ko" || undefined} aria-pressed={locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.set({ locale: name })}>
+          <button data-focus={name === "ko" || undefined} aria-pressed={w.locale === name} data-testid={`wc-locale-${name}`} onClick={() => frame.speak(name, { locale: name })}>
             {name === "ko" ? "한국어" : "English"}
           </button>
         ))}
@@ -273,11 +271,11 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
           <button aria-pressed={frame.size === size} onClick={() => frame.set({ size })}>{size}%</button>
         ))}
       </fieldset>
-      {toggle("sound", frame.sound, () => {
+      {toggle("sound", w.sound, frame.sound, () => {
         frame.set({ sound: !frame.sound });
         if (frame.sound) ring();
       })}
-      {"Notification" in window && toggle("notice", frame.notice, async () => {
+      {"Notification" in window && toggle("notice", w.notice, frame.notice, async () => {
         const granted = !frame.notice && (await Notification.requestPermission());
         frame.set({ notice: granted === "granted" });
       })}
@@ -294,7 +292,8 @@ function Settings({ ui: { w, locale, open, chat }, frame }: { ui: Ui; frame: Fra
 
 /** The window's place in the page, its colours, and which view it shows. */
 class Frame {
-  locale: Locale = "ko";
+  /** The visitor's own choice; without one, page, owner and browser say it. */
+  locale: Locale | undefined;
   size = 100;
   sound = false;
   notice = false;
@@ -310,7 +309,12 @@ class Frame {
   readonly #chat: Chat;
   readonly #dark = matchMedia("(prefers-color-scheme: dark)");
 
-  constructor(private readonly shell: Shell) {
+  /** The language that is to be spoken, and the one that was when last looked at. */
+  #wish: Locale;
+  #told: Locale;
+
+  constructor(private readonly shell: Shell, public words: Words) {
+    this.#wish = this.#told = words.locale;
     const wrapper = document.createElement("div");
     wrapper.className = "closer_webchat_chat_wrapper";
     const shadow = wrapper.attachShadow({ mode: "open" });
@@ -416,10 +420,11 @@ class Frame {
   readonly paint = (): void => {
     const { shell } = this;
     const { theme } = shell.state;
-    this.locale = shell.locale();
+    const locale = shell.locale();
+    if (locale !== this.#told) this.speak((this.#told = locale), {});
     if (shell.page) {
       document.title = theme.title ?? "";
-      document.documentElement.lang = this.locale;
+      document.documentElement.lang = this.words.locale;
     }
     const scheme = theme.colorScheme === "light" || theme.colorScheme === "dark" ? theme.colorScheme : this.#dark.matches ? "dark" : "light";
     const { style } = this.wrapper;
@@ -467,10 +472,21 @@ class Frame {
     this.set({});
   };
 
+  /** The language before stays until the words of the new one are here, and where they do not come. */
+  speak(locale: Locale, settings: { locale?: Locale }): void {
+    this.#wish = locale;
+    this.shell.words(locale).then(fitting).then((words) => {
+      if (this.#wish !== locale) return;
+      this.words = words;
+      this.set(settings);
+    }, () => undefined);
+  }
+
   set(settings: { locale?: Locale; size?: number; sound?: boolean; notice?: boolean }): void {
     Object.assign(this, settings);
     const { locale, size, sound, notice } = this;
     local.set(`wc:${this.shell.botId}:settings`, { locale, size, sound, notice, wanted: this.#wanted });
+    this.#told = this.shell.locale();
     this.paint();
   }
 
@@ -520,5 +536,5 @@ class Frame {
   }
 }
 
-const mount: MountApp = (shell) => new Frame(shell).app();
+const mount: MountApp = (shell, words) => new Frame(shell, fitting(words)).app();
 (document.currentScript as unknown as { malgil?: (mount: MountApp) => void } | null)?.malgil?.(mount);

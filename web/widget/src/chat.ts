@@ -19,6 +19,7 @@ import { cache, local, outbox, perTab } from "./cache";
 import { lead } from "./ring";
 import { Pace } from "./pace";
 import type { Shell } from "./shell";
+import type { Words } from "./words";
 
 /** Reconnections that are shorter are not worth a word. */
 const SILENT_MS = 3_000;
@@ -59,7 +60,7 @@ export class Chat {
   bar: "" | "lost" | "connected" | "refused" = "";
   agentTyping: Agent | null = null;
   more = false;
-  problem: string | null = null;
+  problem: keyof Words["problems"] | null = null;
   tray: Tray[] = [];
   /** The keyboard of the newest turn; hidden once something was said. */
   hidden: Keyboard | null = null;
@@ -122,8 +123,6 @@ export class Chat {
   /** Connects, and begins the conversation if there is none; `contact` is what the person wrote of themselves. */
   async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}, contact?: Params): Promise<void> {
     const { state } = this.shell;
-    const news = { ...state.unsent, ...options.params, ...contact };
-    state.unsent = {};
     state.params = { ...state.params, ...options.params };
     this.loading = true;
     this.problem = null;
@@ -131,6 +130,9 @@ export class Chat {
     try {
       const { transport } = this;
       await transport.open();
+      // With what the page said meanwhile.
+      const news = { ...state.unsent, ...options.params, ...contact };
+      state.unsent = {};
       if (options.restart || transport.standing.conversationId === null) await transport.start({ ...state.params, ...contact }, options.restart);
       else if (Object.keys(news).length) await transport.setParams(news);
       if (transport !== this.transport) return;

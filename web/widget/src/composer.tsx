@@ -5,7 +5,7 @@ import { local, perTab } from "./cache";
 import { type Emoji, parseEmoji } from "./emoji";
 import { walk } from "./keys";
 import { numberProblem } from "./number";
-import { fill } from "./strings";
+import { fill } from "./words";
 
 const MAX = 1_000;
 const COUNTER = 900;
@@ -22,7 +22,6 @@ export function Composer({ ui }: { ui: Ui }) {
   const number = keyboard?.type === "number" ? keyboard : null;
   const length = countCharacters(text);
   const empty = text.trim() === "";
-  const problems = w as unknown as Record<string, string>;
 
   const change = (value: string): void => {
     setText(value);
@@ -41,10 +40,10 @@ export function Composer({ ui }: { ui: Ui }) {
 
   const send = (): void => {
     if (empty || composing.current) return;
-    if (length > MAX) return setProblem(w.tooLong);
+    if (length > MAX) return setProblem(w.problems.tooLong);
     if (number) {
       const wrong = numberProblem(text, number);
-      if (wrong) return setProblem(fill(problems[wrong]!, { n: (wrong === "atLeast" ? number.min : number.max) ?? "" }));
+      if (wrong) return setProblem(fill(w.problems[wrong], { n: (wrong === "atLeast" ? number.min : number.max) ?? "" }));
     }
     chat.say({ type: "text", text: text.trim() });
     if (chat.problem !== "full") change("");
@@ -78,7 +77,7 @@ export function Composer({ ui }: { ui: Ui }) {
       () => setProblem(w.noLocation),
     );
   };
-  const said = problem || (chat.problem ? problems[chat.problem] : "");
+  const said = problem || (chat.problem ? w.problems[chat.problem] : "");
 
   return (
     <div class="wc-composer">
@@ -88,7 +87,7 @@ export function Composer({ ui }: { ui: Ui }) {
           {chat.tray.map((entry, index) => (
             <li data-testid={`wc-tray-${index}`}>
               {entry.preview && <img src={entry.preview} alt="" />}
-              {entry.error ? <span role="alert">{fill(w[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
+              {entry.error ? <span role="alert">{fill(w.problems[entry.error], { name: entry.name })}</span> : <progress aria-label={entry.name} value={entry.share} />}
               {entry.error === "fileFailed" && <button onClick={() => void chat.upload(entry)}>{w.retry}</button>}
               <IconButton icon="close" aria-label={`${w.remove}: ${entry.name}`} onClick={() => chat.drop(entry)} />
             </li>
@@ -136,7 +135,7 @@ export function Composer({ ui }: { ui: Ui }) {
 }
 
 function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
-  const { w, shell, locale } = ui;
+  const { w, shell } = ui;
   const [groups, setGroups] = useState<Emoji[][]>([]);
   const [query, setQuery] = useState("");
   const [tab, setTab] = useState(0);
@@ -151,7 +150,7 @@ function Palette({ ui, insert }: { ui: Ui; insert(emoji: string): void }) {
   const shown: string[] = wanted
     ? groups.flat().filter(([, ko, en]) => ko.includes(wanted) || en.includes(wanted)).map(([emoji]) => emoji)
     : tab < 0 ? recent : (groups[tab] ?? []).map(([emoji]) => emoji);
-  const names = new Map(groups.flat().map(([emoji, ko, en]) => [emoji, locale === "ko" ? ko : en]));
+  const names = new Map(groups.flat().map(([emoji, ko, en]) => [emoji, w.locale === "ko" ? ko : en]));
   const pick = (emoji: string): void => {
     local.set(recentKey, [emoji, ...recent.filter((other) => other !== emoji)].slice(0, 24));
     insert(emoji);

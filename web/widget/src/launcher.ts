@@ -3,6 +3,7 @@ import { parseHex, readableOn, textOn } from "./color";
 import css from "./launcher.css";
 import type { App, Launcher, MakeLauncher, MountApp, Shell, Theme } from "./shell";
 import { pieces } from "./teaser";
+import type { Words } from "./words";
 
 /** The button in the page, and the app behind it on the first use. */
 
@@ -51,13 +52,18 @@ const make: MakeLauncher = (loaded) => {
   const ready = new Promise<void>((resolve) => (known = resolve));
   const wanted = state.isOpen;
   state.isOpen = false;
-  const shell: Shell = Object.assign(loaded, { config: null as never, locale, paint, place, setOpen, focusLauncher: () => button?.focus() });
+  const shell: Shell = Object.assign(loaded, { config: null as never, locale, words, paint, place, setOpen, focusLauncher: () => button?.focus() });
 
   function locale(): "ko" | "en" {
     const wanted = kept<{ locale?: string }>(`${key}:settings`)?.locale ?? options.locale ?? state.theme.locale ?? config?.locale ?? "auto";
     return (wanted === "auto" ? navigator.language : wanted).startsWith("en") ? "en" : "ko";
   }
-  const words = (): typeof KO => (locale() === "en" ? EN : KO);
+  const own = (): typeof KO => (locale() === "en" ? EN : KO);
+
+  /** Whether they are words says whoever reads them. */
+  function words(locale: "ko" | "en"): Promise<Words> {
+    return fetch(`${host}/${WORDS_FILES[locale]}`).then((found) => found.json());
+  }
 
   function settle(found: BotConfig): void {
     config = shell.config = found;
@@ -91,7 +97,7 @@ const make: MakeLauncher = (loaded) => {
     place(wrapper);
     wrapper.classList.toggle("wc-open", state.isOpen);
     button!.setAttribute("aria-expanded", String(state.isOpen));
-    button!.setAttribute("aria-label", state.isOpen ? words().close : words().open + (state.unread ? words().unread(state.unread) : ""));
+    button!.setAttribute("aria-label", state.isOpen ? own().close : own().open + (state.unread ? own().unread(state.unread) : ""));
     const icon = !state.isOpen && /^https:\/\/|^data:image\//.test(theme.icon ?? "") ? theme.icon : "";
     button!.classList.toggle("bare", !!icon && Number(theme.buttonIconSize) >= 100);
     if (icon) {
@@ -152,7 +158,7 @@ const make: MakeLauncher = (loaded) => {
     add("close", "×", () => {
       keep(seen, Date.now());
       card.remove();
-    }).setAttribute("aria-label", words().dismiss);
+    }).setAttribute("aria-label", own().dismiss);
     state.theme.greetingReplies?.slice(0, 3).forEach((reply, index) => add(`reply-${index}`, reply, () => {
       setOpen(true);
       need().then((it) => it.ask(reply)).catch((error) => emit("error", error));
@@ -164,8 +170,8 @@ const make: MakeLauncher = (loaded) => {
   function need(): Promise<App> {
     return (loading ??= ready.then(() => {
       if (!config?.enabled || gone) throw Object.assign(Error("the chat is off"), { code: "not_found" });
-      return load<MountApp>(APP_FILE);
-    }).then((mount) => (app = mount(shell))).catch((error) => {
+      return Promise.all([load<MountApp>(APP_FILE), words(locale())]);
+    }).then(([mount, words]) => (app = mount(shell, words))).catch((error) => {
       loading = null;
       throw error;
     }));
@@ -206,7 +212,7 @@ const make: MakeLauncher = (loaded) => {
       if (config?.enabled && state.isEnabled) setOpen(true);
       else if (page) {
         document.documentElement.lang = locale();
-        document.body.textContent = words().off;
+        document.body.textContent = own().off;
       }
     }
   });

@@ -1,4 +1,5 @@
 import type { BotConfig, MessageData, Params, Place } from "@malgil/protocol";
+import type { Words } from "./words";
 
 /** What the loader and the app, which comes later, know of each other. */
 
@@ -66,6 +67,8 @@ export interface Shell {
   page: boolean;
   /** The visitor's own choice, the page's, the owner's, or the browser's. */
   locale(): "ko" | "en";
+  /** Fetches the words of a language. */
+  words(locale: "ko" | "en"): Promise<Words>;
   emit(event: string, detail?: unknown): void;
   /** Puts colours, such as can be read on the paper, and place on a wrapper in the page. */
   place(wrapper: HTMLElement, paper?: string): void;
@@ -96,7 +99,7 @@ export interface App {
   destroy(): void;
 }
 
-export type MountApp = (shell: Shell) => App;
+export type MountApp = (shell: Shell, words: Words) => App;
 
 export interface Launcher {
   /** The bot's configuration is known. */

@@ -1,11 +1,11 @@
-import { Icon, IconButton, MessageView, messageStrings, notTwice } from "@malgil/message-view";
+import { Icon, IconButton, MessageView, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ui } from "./app";
 import { perTab } from "./cache";
 import { agentName } from "./chat";
 import { walk } from "./keys";
-import { fill } from "./strings";
+import { fill } from "./words";
 
 const GROUP_MS = 120_000;
 /** Three lines of short ones. */
@@ -18,7 +18,7 @@ function speaker({ message }: Item): string {
 }
 
 export function TimelineView({ ui }: { ui: Ui }) {
-  const { chat, locale, w } = ui;
+  const { chat, w } = ui;
   const list = useRef<HTMLDivElement>(null);
   const [below, setBelow] = useState(0);
   const { items } = chat;
@@ -77,9 +77,8 @@ export function TimelineView({ ui }: { ui: Ui }) {
     else walk(event, ".wc-msg", { ArrowUp: -1, ArrowDown: 1 }, event.target === list.current ? "ArrowUp" : undefined);
   };
 
-  const said = messageStrings[locale];
-  const day = new Intl.DateTimeFormat(locale, { dateStyle: "long" });
-  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(w.locale, { dateStyle: "long" });
+  const clock = new Intl.DateTimeFormat(w.locale, { timeStyle: "short" });
   const call = chat.transport.standing.call;
   const inFlight = items.find((item) => item.status === "sending") && call.status !== "in_progress" && call.status !== "waiting";
   const rows = [];
@@ -105,7 +104,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
       <div
         key={item.key}
         role="article"
-        aria-label={`${message.isUser ? said.you : name || said.bot}, ${time}`}
+        aria-label={`${message.isUser ? w.you : name || w.bot}, ${time}`}
         tabIndex={-1}
         class={`wc-msg mv-${message.isUser ? "user" : "other"}${head ? " wc-head" : ""}`}
         data-testid={`wc-msg-${message.id}`}
@@ -114,7 +113,7 @@ export function TimelineView({ ui }: { ui: Ui }) {
         data-status={item.status ?? "sent"}
       >
         {head && name && <b class="wc-name">{name}</b>}
-        <MessageView message={message} locale={locale} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri, alt) => ui.open(`image:${uri}\n${alt}`)} />
+        <MessageView message={message} words={w} pressed={chat.pressed} onButton={(button, key) => chat.press(button, key)} onImage={(uri, alt) => ui.open(`image:${uri}\n${alt}`)} />
         {item.status === "failed" ? (
           <small class="wc-failed">
             <Icon name="alert" /> {w.failed}
@@ -182,7 +181,7 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
           {button.label}
         </button>
       ))}
-      {shown.length < buttons.length && <button onClick={() => setAll(keyboard)}>{fill(w.more, { n: buttons.length - shown.length })}</button>}
+      {shown.length < buttons.length && <button onClick={() => setAll(keyboard)}>{fill(w.rest, { n: buttons.length - shown.length })}</button>}
     </div>
   );
 }
@@ -190,13 +189,12 @@ export function Chips({ ui: { chat, w, focus } }: { ui: Ui }) {
 /** A picture as large as the window. */
 export function Lightbox({ ui }: { ui: Ui }) {
   const [uri = "", alt = ""] = ui.layer.slice(6).split("\n");
-  const words = messageStrings[ui.locale];
   useEffect(() => ui.focus(".wc-lightbox button"), []);
   return (
     <div class="wc-lightbox" role="dialog" aria-modal="true" aria-label={alt} data-testid="wc-lightbox" onKeyDown={(event: KeyboardEvent) => walk(event, "button, a", { Tab: event.shiftKey ? -1 : 1 })} onClick={() => ui.open("")}>
       <img src={uri} alt={alt} />
       <IconButton icon="close" aria-label={ui.w.closeImage} />
-      <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${words.open}: ${alt}`}>
+      <a class="wc-icon" href={uri} download={alt} target="_blank" rel="noopener noreferrer" aria-label={`${ui.w.open}: ${alt}`}>
         <Icon name="save" />
       </a>
     </div>

@@ -3,7 +3,6 @@ import { contrast, parseHex, readableOn, textOn } from "../src/color";
 import { parseEmoji } from "../src/emoji";
 import { readFileSync } from "node:fs";
 import { numberProblem } from "../src/number";
-import { words } from "../src/strings";
 import { pieces } from "../src/teaser";
 import { when } from "../src/when";
 
@@ -40,11 +39,6 @@ it("names every emoji in both languages", () => {
   expect(groups).toHaveLength(8);
   for (const [emoji, ko, en] of groups.flat()) expect([emoji, /[가-힣]/.test(ko), /^[a-z ]+$/.test(en)]).toEqual([emoji, true, true]);
   expect(new Set(groups.map((group) => group[0]![0])).size).toBe(8);
-});
-
-it("uses every string of the chrome", () => {
-  const sources = ["app.tsx", "timeline.tsx", "composer.tsx", "chat.ts", "number.ts", "../../packages/protocol/src/types.ts"].map((name) => readFileSync(new URL(`../src/${name}`, import.meta.url), "utf8")).join();
-  expect(Object.keys(words.ko).filter((key) => !new RegExp(`\\bw\\.${key}\\b|"${key}"`).test(sources))).toEqual([]);
 });
 
 describe("the owner's greeting", () => {

@@ -1,3 +1,3 @@
-export * from "./strings";
+export * from "./words";
 export * from "./text";
 export * from "./view";

@@ -1,12 +1,12 @@
 import type { Button, Card, Location, Media, Message } from "@malgil/protocol";
 import type { ComponentChildren, JSX } from "preact";
 import { useRef, useState } from "preact/hooks";
-import { type Locale, messageStrings } from "./strings";
 import { isLargeEmoji, linkify, notTwice, playerUri, safeMedia, safeUri } from "./text";
+import type { MessageWords } from "./words";
 
 export interface MessageViewProps {
   message: Message;
-  locale: Locale;
+  words: MessageWords;
   /** A pressed postback or goto button. Links open by themselves. */
   onButton: (button: Button, key: string) => void;
   /** Keys of buttons that were pressed, as onButton told them. */
@@ -25,7 +25,7 @@ export function MessageView(props: MessageViewProps): JSX.Element {
     case "text":
       return (
         <div class={`mv-bubble${isLargeEmoji(data.text ?? "") ? " mv-emoji" : ""}`}>
-          <Text text={data.text ?? ""} locale={props.locale} />
+          <Text text={data.text ?? ""} words={props.words} />
           {buttons}
         </div>
       );
@@ -46,23 +46,22 @@ export function MessageView(props: MessageViewProps): JSX.Element {
     case "location":
       return (
         <div class="mv-bubble mv-flush">
-          <Place location={data.location} locale={props.locale} />
+          <Place location={data.location} words={props.words} />
           {buttons}
         </div>
       );
     default:
       return (
         <div class="mv-bubble mv-unknown">
-          {data.text ? <Text text={data.text} locale={props.locale} /> : messageStrings[props.locale].unsupported}
+          {data.text ? <Text text={data.text} words={props.words} /> : props.words.unsupported}
           {buttons}
         </div>
       );
   }
 }
 
-export function Text({ text, locale, fold = FOLD }: { text: string; locale: Locale; fold?: number }): JSX.Element {
+export function Text({ text, words, fold = FOLD }: { text: string; words: MessageWords; fold?: number }): JSX.Element {
   const [open, setOpen] = useState(false);
-  const words = messageStrings[locale];
   const folds = text.length > fold;
   return (
     <span class="mv-text">
@@ -93,9 +92,8 @@ function Anchor({ uri, children, ...rest }: AnchorProps): JSX.Element {
   );
 }
 
-function MediaView({ media, locale, onImage }: { media: Media | undefined } & MessageViewProps): JSX.Element {
+function MediaView({ media, words, onImage }: { media: Media | undefined } & MessageViewProps): JSX.Element {
   const [broken, setBroken] = useState(false);
-  const words = messageStrings[locale];
   const kind = media?.contentType ?? media?.type ?? "link";
   const uri = safeMedia(media?.uri);
   const name = media?.altText || media?.name;
@@ -169,8 +167,7 @@ function shortName(uri: string | undefined): string {
 }
 
 function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
-  const { cards, locale, message } = props;
-  const words = messageStrings[locale];
+  const { cards, words, message } = props;
   const track = useRef<HTMLUListElement>(null);
   const [at, setAt] = useState(0);
   if (cards.length === 1) return <OneCard {...props} card={cards[0]!} index={0} />;
@@ -205,7 +202,7 @@ function Cards(props: { cards: Card[] } & MessageViewProps): JSX.Element {
 }
 
 function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.Element {
-  const { card, index, message, locale } = props;
+  const { card, index, message, words } = props;
   const [broken, setBroken] = useState(false);
   const uri = safeUri(card.uri);
   const picture = safeMedia(card.media?.uri);
@@ -228,7 +225,7 @@ function OneCard(props: { card: Card; index: number } & MessageViewProps): JSX.E
       )}
       {card.description && (
         <p>
-          <Text text={card.description} locale={locale} fold={DESCRIPTION_FOLD} />
+          <Text text={card.description} words={words} fold={DESCRIPTION_FOLD} />
         </p>
       )}
       {card.buttons?.length ? <Buttons {...props} buttons={card.buttons} place={`${message.id}-${index}`} of={card.title} /> : null}
@@ -242,7 +239,7 @@ export function buttonKind(button: Button): "link" | "goto" | "postback" {
 }
 
 function Buttons(props: { buttons: Button[]; place: string; of?: string } & MessageViewProps): JSX.Element {
-  const { buttons, place, of, onButton, pressed, locale } = props;
+  const { buttons, place, of, onButton, pressed, words } = props;
   const once = useRef(notTwice());
   return (
     <div class="mv-buttons">
@@ -253,7 +250,7 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
         if (kind === "link") {
           const uri = safeUri(button.uri);
           return uri ? (
-            <Anchor uri={uri} {...common} title={messageStrings[locale].newTab}>
+            <Anchor uri={uri} {...common} title={words.newTab}>
               {button.label}
               <Icon name="out" />
             </Anchor>
@@ -277,8 +274,7 @@ function Buttons(props: { buttons: Button[]; place: string; of?: string } & Mess
   );
 }
 
-function Place({ location, locale }: { location: Location | undefined; locale: Locale }): JSX.Element {
-  const words = messageStrings[locale];
+function Place({ location, words }: { location: Location | undefined; words: MessageWords }): JSX.Element {
   const { latitude, longitude } = location ?? { latitude: 0, longitude: 0 };
   const at = `${Number(latitude)},${Number(longitude)}`;
   return (
