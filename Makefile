@@ -139,9 +139,10 @@ $(SCRIPT_BUNDLES): infra/scripting/node_modules/.installed infra/scripting/build
 	@echo "Bundling the modules of scripts ... / 스크립트 모듈을 묶는 중입니다 ..."
 	@$(TOOLS) node infra/scripting/build.mjs $(@D)
 
-$(WEB_READY): web/node_modules/.installed $(WEB_SOURCES)
+$(WEB_READY): web/node_modules/.installed $(WEB_SOURCES) infra/compress_web.py
 	@echo "Building the chat widget ... / 채팅 위젯을 만드는 중입니다 ..."
 	@cd web && $(TOOLS) npm run --silent build
+	@$(BIN)/python infra/compress_web.py web/dist
 	@rm -rf $(@D) && cp -R web/dist $(@D)
 	@touch $@
 

@@ -32,6 +32,7 @@ TYPES: Final = {
 }
 PLAYERS: Final = ("https://www.youtube-nocookie.com", "https://player.vimeo.com")
 """Whose frames the page may show: of videos that somebody pressed, and nothing before."""
+ZIPPED: Final = ".gz"
 ENDING: Final = ".html"
 """Of pages; everything else is for scripts of other sites to read."""
 
@@ -50,11 +51,11 @@ class File:
     """Weak: it is the same for both forms."""
 
     @classmethod
-    def of(cls, name: str, content: bytes) -> "File":
+    def of(cls, name: str, content: bytes, zipped: bytes | None) -> "File":
         return cls(
             name=name,
             text=content.decode(),
-            zipped=base64.b64encode(gzip.compress(content, mtime=0)).decode(),
+            zipped=base64.b64encode(zipped or gzip.compress(content, mtime=0)).decode(),
             tag=f'W/"{hashlib.sha256(content).hexdigest()[:32]}"',
         )
 
@@ -64,10 +65,14 @@ class File:
 
 
 class Site:
-    """The files of one build, by their names."""
+    """The files of one build, by their names. The build puts a smaller `.gz` beside each than could be made here."""
 
     def __init__(self, files: Mapping[str, bytes]) -> None:
-        self._files = {name: File.of(name, content) for name, content in files.items() if Path(name).suffix in TYPES}
+        self._files = {
+            name: File.of(name, content, files.get(f"{name}{ZIPPED}"))
+            for name, content in files.items()
+            if Path(name).suffix in TYPES
+        }
         self._newest = {found.groups(): name for name in self._files if (found := _HASHED.fullmatch(name))}
 
     @classmethod

@@ -95,6 +95,8 @@ class Gateway:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
             return error_answer(413), route
+        except ConnectionError:  # whoever left in the middle of it reads no answer, and nothing is called
+            return error_answer(400), route
         incoming = HttpRequest(
             method=request.method,
             target=request.raw_path,

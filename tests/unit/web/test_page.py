@@ -123,6 +123,13 @@ def test_who_takes_gzip_gets_it(accepted: str) -> None:
     assert gzip.decompress(base64.b64decode(answered["body"])).decode() == "😀"
 
 
+def test_what_the_build_compressed_is_sent_as_it_is() -> None:
+    zipped = gzip.compress(b"loader", compresslevel=1, mtime=7)
+    answered = get("/webchat.js", {**FILES, "webchat.js.gz": zipped}, accept_encoding="gzip")
+    assert base64.b64decode(answered["body"]) == zipped
+    assert get("/webchat.js.gz", {**FILES, "webchat.js.gz": zipped})["statusCode"] == 404
+
+
 @pytest.mark.parametrize(
     "accepted", ["", "br", "gzip;q=0", "gzip; q=0.0, br", "gzip;q=0, *", "identity, gzip;q=0.000", "xgzip"]
 )
