@@ -18,7 +18,7 @@ const OURS =
 
 /** Classes that our own style and code alone name, as no test and no test id does: two letters each. */
 const CLASSES =
-  "mv-arrow|mv-audio|mv-buttons|mv-dots|mv-emoji|mv-file|mv-flush|mv-icon|mv-image|mv-inert|mv-more|mv-on|mv-pin|mv-place|mv-player|mv-unknown|mv-video|mv-wide|wc-bar|wc-below|wc-composer|wc-drop|wc-failed|wc-field|wc-head|wc-line|wc-main|wc-msg|wc-name|wc-new|wc-over|wc-row|wc-scroll|wc-setting|wc-sheet|wc-skeleton|wc-slow|wc-tabs|wc-title|wc-tray|wc-wait".split("|");
+  "mv-arrow|mv-audio|mv-buttons|mv-dots|mv-emoji|mv-file|mv-flush|mv-icon|mv-image|mv-inert|mv-more|mv-on|mv-pin|mv-place|mv-player|mv-unknown|mv-video|mv-wide|wc-bar|wc-below|wc-composer|wc-consent|wc-drop|wc-failed|wc-field|wc-head|wc-line|wc-main|wc-msg|wc-name|wc-new|wc-over|wc-row|wc-scroll|wc-setting|wc-sheet|wc-skeleton|wc-slow|wc-tabs|wc-title|wc-tray|wc-wait".split("|");
 const shortClasses = (code) => code.replace(/(?<![\w-])[mw][vc]-[a-z-]+(?!-|\$|\w)/g, (name) => (CLASSES.includes(name) ? (CLASSES.indexOf(name) + 370).toString(36) : name));
 
 const minifiedCss = {

@@ -194,7 +194,7 @@ function Contact({ ui: { shell, w }, frame }: { ui: Ui; frame: Frame }) {
         // A type that is none is text.
         const kind = { name: "name", phone: "tel", email: "email", consent: "checkbox" }[name] as "email";
         return (
-          <label>
+          <label class={name === "consent" ? "wc-consent" : ""}>
             {{ name: w.name, phone: w.phone, email: w.email, consent }[name]}
             <input name={name} type={kind} autocomplete={name === "consent" ? undefined : kind} pattern={PATTERNS[name]} required={required || name === "consent"} aria-invalid={wrong === name} data-focus={!index} data-testid={`wc-contact-${name}`} />
             {wrong === name && <small class="wc-problem" role="alert">{w.check}</small>}
