@@ -98,7 +98,7 @@ test("W-08 links are safe, and a script is no link", async () => {
     return overHttp(path, answer);
   };
   const { page, messages, say } = await chat({ edit });
-  await page.getByText("나쁜 링크").click();
+  await page.getByText("나쁜 링크").click({ force: true }); // It takes no clicks at all.
   assert.equal(messages().length, 0);
   await say("배송 조회");
   const link = page.getByRole("link", { name: "배송 지도" });
