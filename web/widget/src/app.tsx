@@ -9,6 +9,7 @@ import { local, perTab, storageBlocked } from "./cache";
 import { phone } from "./phone";
 import { leads, ring } from "./ring";
 import { fill, fitting, type Words } from "./words";
+import type { Ui } from "./ui";
 import { when } from "./when";
 import { Chips, Lightbox, TimelineView } from "./timeline";
 import type { App, MountApp, Shell, ViewName } from "./shell";
@@ -16,17 +17,6 @@ import type { App, MountApp, Shell, ViewName } from "./shell";
 const SIZES = [100, 115, 130];
 /** A number may be written as people like, but without letters. */
 const PATTERNS: Record<string, string> = { phone: "[^\\p{L}]{8,20}", name: ".*\\S.*" };
-
-export interface Ui {
-  chat: Chat;
-  shell: Shell;
-  w: Words;
-  go(view: ViewName | "back"): void;
-  layer: string;
-  open(layer: string): void;
-  /** Puts the focus on the last thing that the selector finds. */
-  focus(selector: string): void;
-}
 
 function Window({ chat, shell, frame }: { chat: Chat; shell: Shell; frame: Frame }) {
   const [, drawn] = useState({});

@@ -1,6 +1,6 @@
 import { countCharacters, Icon, IconButton } from "@malgil/message-view";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Ui } from "./app";
+import type { Ui } from "./ui";
 import { local, perTab } from "./cache";
 import { type Emoji, parseEmoji } from "./emoji";
 import { walk } from "./keys";

@@ -1,7 +1,7 @@
 import { Icon, IconButton, MessageView, notTwice } from "@malgil/message-view";
 import type { Item } from "@malgil/protocol";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { Ui } from "./app";
+import type { Ui } from "./ui";
 import { perTab } from "./cache";
 import { agentName } from "./chat";
 import { walk } from "./keys";

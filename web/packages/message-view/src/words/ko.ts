@@ -1,7 +1,5 @@
-import type { Locale } from "../words";
-
 export const ko = {
-  locale: "ko" as Locale,
+  locale: "ko" as "ko" | "en",
   you: "나",
   bot: "봇",
   more: "더 보기",
