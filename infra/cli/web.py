@@ -19,11 +19,6 @@ JsonObject = dict[str, Any]
 OFF: Final = "off"
 FIRST_FIELDS: Final = ("name", "phone")
 """Of a contact form that says nothing of its fields."""
-TEXTS: Final = (
-    *("title", "description", "icon", "greetingMessage", "position", "positionStrategy"),
-    *("textColor", "primaryColor", "primaryContrastTextColor", "colorScheme", "locale"),
-)
-"""Members of a theme that are texts, also when they look like numbers."""
 MAX_THEME_FILE: Final = 64 * 1024
 YES: Final = both("예", "yes")
 NO: Final = both("아니오", "no")
@@ -215,6 +210,7 @@ def _theme_members(members: Sequence[str]) -> JsonObject:
 
 def _value(name: str, text: str) -> Any:
     """true, 24, [24, 24] are JSON; all else is text. Nothing is null, which takes the member away."""
+    from shared.channels.web.settings import TEXTS  # noqa: PLC0415
     from shared.json_input import clean_text, parse_json  # noqa: PLC0415
 
     if not text:

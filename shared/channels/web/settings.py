@@ -28,6 +28,11 @@ THEME: Final = (
     *("buttonSize", "buttonIconSize", "buttonRadius", "colorScheme", "skipWelcome", "hideBrand"),
     *("announceAgent", "greetingReplies", "locale"),
 )
+TEXTS: Final = (
+    *("title", "description", "icon", "greetingMessage", "position", "positionStrategy"),
+    *("textColor", "primaryColor", "primaryContrastTextColor", "colorScheme", "locale"),
+)
+"""Members of a theme that are texts, also when they look like numbers."""
 LOCALES: Final = ("ko", "en", "auto")
 MAX_GREETING_REPLIES: Final = 3
 MAX_REPLY: Final = 20
@@ -179,6 +184,9 @@ def _theme(value: Any) -> JsonObject:
     refuse_others(theme, THEME, "web.theme")
     if not isinstance(theme.get("announceAgent", True), bool):
         raise InvalidInput("web.theme.announceAgent: true or false is expected")
+    for name in TEXTS:
+        if not isinstance(theme.get(name, ""), str):
+            raise InvalidInput(f"web.theme.{name}: a text is expected")
     if theme.get("locale", "auto") not in LOCALES:
         raise InvalidInput(f"web.theme.locale: one of {', '.join(LOCALES)} is expected")
     replies = theme.get("greetingReplies", [])

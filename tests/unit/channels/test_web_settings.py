@@ -129,6 +129,8 @@ def test_a_bot_that_was_never_connected_is_off():
         ({"theme": "dark"}, "web.theme:"),
         ({"theme": {"onload": "x"}}, "web.theme.onload:"),
         ({"theme": {"title": "x" * 5_000}}, "web.theme:"),
+        ({"theme": {"title": 2026}}, "web.theme.title:"),
+        ({"theme": {"primaryColor": None}}, "web.theme.primaryColor:"),
         ({"theme": {"announceAgent": "yes"}}, "web.theme.announceAgent:"),
         ({"theme": {"locale": "fr"}}, "web.theme.locale:"),
         ({"theme": {"locale": ["ko"]}}, "web.theme.locale:"),
