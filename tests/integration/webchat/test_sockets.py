@@ -100,6 +100,7 @@ def test_a_socket_that_is_cut_at_random_loses_doubles_and_reorders_nothing(
     said: dict[str, list[str]] = {tab.name: [] for tab in tabs}
     for tab in tabs:
         tab.connect()
+        tab.hear_until(lambda frame: frame["type"] == "context")  # of its sync: the next one is the start's
     tabs[0].ask(START, "context")
     for _ in range(80):
         tab = chance.choice(tabs)
@@ -146,6 +147,7 @@ def test_races_for_the_log_and_pushes_that_get_lost_or_come_twice_lose_double_an
     said: dict[str, list[str]] = {tab.name: [] for tab in tabs}
     for tab in tabs:
         tab.connect()
+        tab.hear_until(lambda frame: frame["type"] == "context")  # of its sync: the next one is the start's
     tabs[0].ask(START, "context")
     with ThreadPoolExecutor(2) as owners:
         unasked = [owners.submit(keep_telling, bot_id, f"owner {name}", 15) for name in "xy"]
