@@ -151,6 +151,8 @@ export class Transport {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
   #closed = false;
+  /** There is a conversation, or start was answered: what is said may go out, and opens one where there is none. */
+  #begun = false;
   /** When the session came. */
   #since = 0;
   /** The newest revision that somebody told of. */
@@ -222,12 +224,13 @@ export class Transport {
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
   async start(params?: Params, restart = false): Promise<void> {
     await this.open();
-    // A restart whose answer was lost may have happened: it is known by its clientId.
-    const clientId = restart ? newId(this.#random) : undefined;
+    // A start whose answer was lost may have happened: it is known by its clientId.
+    const clientId = newId(this.#random);
     await this.#insist(async () => {
-      const answer = await this.#request({ type: "start", params, restart, clientId });
+      const answer = await this.#request({ type: "start", params, restart, rev: this.rev || undefined, clientId });
       if (answer.type === "error") throw toError(answer);
       this.#receive(answer, null, true);
+      this.#begun = true;
       this.#flush();
     });
   }
@@ -350,6 +353,7 @@ export class Transport {
     this.session = session;
     this.#since = Date.now();
     this.standing.conversationId ??= session.conversationId;
+    this.#begun ||= session.conversationId !== null;
     this.#join(session);
     this.on.session?.(session);
     if (page) {
@@ -503,10 +507,7 @@ export class Transport {
   async #catchUp(): Promise<void> {
     for (;;) {
       const answer = await this.#call((token) => this.http.after(token, this.rev));
-      if (answer.type === "error") {
-        if (answer.code === "not_started") return;
-        throw toError(answer);
-      }
+      if (answer.type === "error") throw toError(answer);
       const before = this.rev;
       this.#receive(answer, null);
       if (answer.type !== "context" || !answer.more || this.rev === before) return;
@@ -596,9 +597,9 @@ export class Transport {
       return;
     }
     const conversationId = frame.context.conversationId;
-    // One revision after a start is its greeting.
-    const arrived = started && revs.length === 1 ? "now" : "missed";
     for (const rev of revs) {
+      // What came with a start and was not there when the session opened is its greeting.
+      const arrived = started && rev > this.session!.rev ? "now" : "missed";
       const messages = fresh.filter((message) => message.rev === rev);
       this.#deliver(rev, messages, messages[0]!.conversationId ?? conversationId, arrived);
     }
@@ -625,22 +626,14 @@ export class Transport {
     }
     const entry = frame.clientId === undefined ? undefined : this.#find(frame.clientId);
     if (entry) {
-      if (frame.code === "not_started") {
-        void this.start(this.options.params).then(
-          () => this.#again(entry),
-          (failed: ChatError) => this.#fail(entry, failed),
-        );
-      } else if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
+      if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
       else {
         this.#fail(entry, error);
         return;
       }
     } else if (frame.clientId === undefined && link && !link.synced) {
-      // The answer to our sync. Nobody has spoken yet: there is nothing to bring.
-      if (frame.code === "not_started") {
-        this.#established(link);
-        this.#flush();
-      } else this.#gone(link);
+      // The answer to our sync.
+      this.#gone(link);
       return;
     }
     this.on.error?.(error);
@@ -714,7 +707,7 @@ export class Transport {
   /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
   #flush(): void {
     const entry = this.#outbox.find(({ state, rev }) => state !== "failed" && !rev);
-    if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
+    if (!entry || entry.state === "sending" || !this.#begun) return;
     const link = this.#live;
     if (link?.synced) {
       entry.state = "sending";
@@ -784,12 +777,14 @@ export class Transport {
   /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
   async #sendParams(): Promise<void> {
     const params = this.#pendingParams;
-    if (!params || this.standing.conversationId === null) return;
+    if (!params || !this.#begun) return;
     this.#pendingParams = null;
+    // Where there is no conversation, a start brings them.
+    const started = this.standing.conversationId === null;
     try {
-      const answer = await this.#request({ type: "params", params });
+      const answer = await this.#request({ type: started ? "start" : "params", params });
       if (answer.type === "error") throw toError(answer);
-      this.#receive(answer, null);
+      this.#receive(answer, null, started);
     } catch (error) {
       if ((error as ChatError).retryable) this.#pendingParams = { ...params, ...(this.#pendingParams as Params | null) };
       throw error;

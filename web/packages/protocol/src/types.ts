@@ -112,7 +112,7 @@ export interface Place {
 }
 
 export type ClientFrame =
-  | { type: "start"; params?: Params | undefined; restart?: boolean; clientId?: string | undefined }
+  | { type: "start"; params?: Params | undefined; restart?: boolean; rev?: number | undefined; clientId?: string }
   | { type: "message"; clientId: string; data: MessageData }
   | ({ type: "navigate"; clientId?: string } & Place)
   | { type: "params"; params: Params }
@@ -212,7 +212,7 @@ export interface UploadTicket {
   expiresAt: string;
 }
 
-/** What went wrong, by the code of docs/web-chat.md, or one of ours: network, timeout, queue_full, NOT_STARTED. */
+/** What went wrong, by the code of docs/web-chat.md, or one of ours: network, upload, closed, queue_full, NOT_STARTED. */
 export class ChatError extends Error {
   override name = "ChatError";
   constructor(
