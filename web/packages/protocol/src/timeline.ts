@@ -16,8 +16,6 @@ export class Timeline {
   readonly #ids = new Set<string>();
   /** Outgoing entries that a sync has already brought, although their acknowledgement is still missing. */
   readonly #arrived = new Set<string>();
-  /** Labels of pressed goto buttons: a jump itself says nothing. */
-  readonly #labels = new Map<string, string>();
 
   add({ messages, clientId }: Turn): Message[] {
     const fresh = this.#fresh(messages);
@@ -39,10 +37,6 @@ export class Timeline {
     this.#outbox = outbox;
     const waiting = new Set(outbox.map((entry) => entry.clientId));
     for (const known of this.#arrived) if (!waiting.has(known)) this.#arrived.delete(known);
-  }
-
-  label(clientId: string, text: string): void {
-    this.#labels.set(clientId, text);
   }
 
   clear(): void {
@@ -71,9 +65,9 @@ export class Timeline {
   }
 
   #echo({ clientId, frame, state, at }: Outgoing): Item | null {
-    const text = this.#labels.get(clientId);
-    if (frame.type === "navigate" && text === undefined) return null;
-    const data = frame.type === "message" ? frame.data : { type: "text", text: text ?? "" };
+    const { data } = frame;
+    // A jump that no button brought says nothing.
+    if (!data) return null;
     const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data, timestamp: at };
     return { key: clientId, message, status: state, clientId };
   }
@@ -84,7 +78,7 @@ export class Timeline {
       ({ clientId, frame, state }) =>
         state !== "failed" &&
         !this.#arrived.has(clientId) &&
-        frame.type === "message" &&
+        frame.data &&
         JSON.stringify([frame.data.text, frame.data.media?.uri]) === said,
     )?.clientId;
   }

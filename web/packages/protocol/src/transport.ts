@@ -384,7 +384,7 @@ export class Transport {
   /** What another tab or an earlier visit left: whoever sends it, the server takes it once. */
   #adopt(left: Outgoing[]): void {
     for (const entry of left) {
-      if (entry.rev || this.#find(entry.clientId)) continue;
+      if (entry.rev || this.#find(entry.clientId) || hopeless(entry)) continue;
       if (entry.state === "sending") entry.state = "queued";
       this.#outbox.push(entry);
     }
@@ -750,6 +750,7 @@ export class Transport {
   #fail(entry: Outgoing, error: ChatError): void {
     entry.state = "failed";
     entry.error = error.code;
+    this.#outbox = this.#outbox.filter((other) => !hopeless(other));
     this.#changed();
     this.on.error?.(error);
     this.#flush();
@@ -859,6 +860,11 @@ export class Transport {
       setTimeout(resolve, ms);
     });
   }
+}
+
+/** A jump that says nothing is not shown, so that nobody could try it again. */
+function hopeless({ state, frame }: Outgoing): boolean {
+  return state === "failed" && !frame.data;
 }
 
 /** The frame says that parts of it were left out, since they did not fit. */

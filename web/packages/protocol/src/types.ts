@@ -109,6 +109,8 @@ export interface Place {
   flowId: number;
   nodeId?: number;
   force?: boolean;
+  /** What the press on a button said. */
+  data?: MessageData;
 }
 
 export type ClientFrame =
