@@ -167,7 +167,7 @@ export class Chat {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
     const said = { type: "text", text: label };
-    if (buttonKind(button) === "goto") this.say({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId), data: said });
+    if (buttonKind(button) === "goto") this.say({ flowId: Number(flowId), nodeId: nodeId && Number(nodeId), data: said });
     else this.say({ ...said, payload });
   }
 

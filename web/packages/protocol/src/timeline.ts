@@ -46,8 +46,9 @@ export class Timeline {
   }
 
   get items(): Item[] {
-    const echoes = this.#outbox.filter((entry) => !this.#arrived.has(entry.clientId)).map((entry) => this.#echo(entry));
-    return [...this.#stored, ...echoes.filter((item) => item !== null)];
+    // A jump that no button brought says nothing.
+    const echoes = this.#outbox.filter(({ clientId, frame }) => frame.data && !this.#arrived.has(clientId)).map(echo);
+    return [...this.#stored, ...echoes];
   }
 
   get messages(): Message[] {
@@ -64,14 +65,6 @@ export class Timeline {
     return fresh;
   }
 
-  #echo({ clientId, frame, state, at }: Outgoing): Item | null {
-    const { data } = frame;
-    // A jump that no button brought says nothing.
-    if (!data) return null;
-    const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data, timestamp: at };
-    return { key: clientId, message, status: state, clientId };
-  }
-
   #echoOf(message: Message): string | undefined {
     const said = JSON.stringify([message.data.text, message.data.media?.uri]);
     return this.#outbox.find(
@@ -82,4 +75,9 @@ export class Timeline {
         JSON.stringify([frame.data.text, frame.data.media?.uri]) === said,
     )?.clientId;
   }
+}
+
+function echo({ clientId, frame, state, at }: Outgoing): Item {
+  const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data: frame.data!, timestamp: at };
+  return { key: clientId, message, status: state, clientId };
 }

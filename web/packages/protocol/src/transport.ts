@@ -43,7 +43,6 @@ export interface Outgoing {
   frame: Extract<ClientFrame, { type: "message" | "navigate" }>;
   state: "queued" | "sending" | "failed";
   at: number;
-  error?: string;
   /** The server has it: it becomes a turn of this revision, which is not here yet. */
   rev?: number;
 }
@@ -625,17 +624,14 @@ export class Transport {
       return;
     }
     const entry = frame.clientId === undefined ? undefined : this.#find(frame.clientId);
-    if (entry) {
-      if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
-      else {
-        this.#fail(entry, error);
-        return;
-      }
-    } else if (frame.clientId === undefined && link && !link.synced) {
-      // The answer to our sync.
-      this.#gone(link);
-      return;
-    }
+    if (entry && error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
+    else if (entry) {
+      entry.state = "failed";
+      this.#outbox = this.#outbox.filter((other) => !hopeless(other));
+      this.#changed();
+      this.#flush();
+      // Without a clientId it answers our sync.
+    } else if (frame.clientId === undefined && link && !link.synced) return this.#gone(link);
     this.on.error?.(error);
   }
 
@@ -745,15 +741,6 @@ export class Transport {
   #requeue(): void {
     for (const entry of this.#outbox) if (entry.state === "sending" && !entry.rev) entry.state = "queued";
     this.#changed();
-  }
-
-  #fail(entry: Outgoing, error: ChatError): void {
-    entry.state = "failed";
-    entry.error = error.code;
-    this.#outbox = this.#outbox.filter((other) => !hopeless(other));
-    this.#changed();
-    this.on.error?.(error);
-    this.#flush();
   }
 
   #find(clientId: string): Outgoing | undefined {
