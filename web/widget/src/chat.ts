@@ -137,7 +137,6 @@ export class Chat {
     try {
       await transport.open();
       check();
-      // With what the page said meanwhile.
       let news = { ...state.unsent, ...options.params, ...contact };
       state.unsent = {};
       if (options.restart || !this.started) {
@@ -145,9 +144,13 @@ export class Chat {
         if (options.restart || transport.standing.conversationId === null) news = {};
         await transport.start({ ...state.params, ...contact }, options.restart);
       }
-      if (Object.keys(news).length) await transport.setParams(news);
       check();
       this.started = true;
+      // With what the page said meanwhile.
+      Object.assign(news, state.unsent);
+      state.unsent = {};
+      if (Object.keys(news).length) await transport.setParams(news);
+      check();
       this.#follow ??= lead(`${this.#key}:sound`);
       if (options.navigation) transport.send(options.navigation);
     } catch (error) {
@@ -196,9 +199,9 @@ export class Chat {
     this.more = false;
     try {
       const page = await this.transport.older(this.#next || this.timeline.oldest + 1);
-      this.timeline.prepend(page.messages);
+      this.timeline.prepend(page.items);
       this.more = page.more;
-      this.#next = page.next;
+      this.#next = page.rev;
     } catch {
       this.more = true;
     }

@@ -89,6 +89,18 @@ it("each visit starts once, after what it shows; an open talk gets its parameter
   expect(frames("start").map((frame: { restart: boolean }) => frame.restart)).toEqual([false, false, true]);
 });
 
+it("what the page says of itself while the talk starts arrives", async () => {
+  const chat = visit({ userKey: "kim" });
+  const { step } = server;
+  server.step = (log: object, frame: { type: string }, ...rest: unknown[]) => {
+    if (frame.type === "start") chat.shell.state.unsent = { page: "cart" };
+    return step.call(server, log, frame, ...rest);
+  };
+  await chat.begin();
+  expect(frames("params").map(({ params }: { params: object }) => params)).toEqual([{ page: "cart" }]);
+  expect(chat.shell.state.unsent).toEqual({});
+});
+
 it("whoever comes back is welcomed again where the bot wants that", async () => {
   server.restores = false;
   const one = visit({ userKey: "kim" });

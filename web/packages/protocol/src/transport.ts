@@ -7,6 +7,7 @@ import {
   type Context,
   type ContextFrame,
   type ErrorFrame,
+  type HistoryPage,
   type Keyboard,
   type Message,
   type MessageData,
@@ -226,7 +227,7 @@ export class Transport {
     // A start whose answer was lost may have happened: it is known by its clientId.
     const clientId = newId(this.#random);
     await this.#insist(async () => {
-      const answer = await this.#request({ type: "start", params, restart, rev: this.rev || undefined, clientId });
+      const answer = await this.#request({ type: "start", params, restart, rev: this.rev, clientId });
       if (answer.type === "error") throw toError(answer);
       this.#receive(answer, null, true);
       this.#begun = true;
@@ -280,9 +281,8 @@ export class Transport {
   }
 
   /** The page of messages before a revision. */
-  async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
-    const page = await this.#call((token) => this.http.before(token, before));
-    return { messages: page.items, more: page.more, next: page.rev };
+  older(before: number): Promise<HistoryPage> {
+    return this.#call((token) => this.http.before(token, before));
   }
 
   /** Asks the server to forget this person; nothing of them, or no such person, is as good. */
@@ -352,7 +352,7 @@ export class Transport {
     this.session = session;
     this.#since = Date.now();
     this.standing.conversationId ??= session.conversationId;
-    this.#begun ||= session.conversationId !== null;
+    this.#begun ||= !!session.conversationId;
     this.#join(session);
     this.on.session?.(session);
     if (page) {
@@ -591,10 +591,6 @@ export class Transport {
     }
     const fresh = frame.messages.filter((message) => message.rev > this.rev);
     const revs = [...new Set(fresh.map((message) => message.rev))].sort((a, b) => a - b);
-    if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
-      this.#resync();
-      return;
-    }
     const conversationId = frame.context.conversationId;
     for (const rev of revs) {
       // What came with a start and was not there when the session opened is its greeting.
@@ -618,7 +614,7 @@ export class Transport {
   #receiveError(frame: ErrorFrame, link: Link | null): void {
     const error = toError(frame);
     if (frame.code === "expired") {
-      this.#expire();
+      this.#since = -Infinity;
       if (link && link === this.#live) this.#connect();
       else if (link) this.#gone(link);
       return;
@@ -633,10 +629,6 @@ export class Transport {
       // Without a clientId it answers our sync.
     } else if (frame.clientId === undefined && link && !link.synced) return this.#gone(link);
     this.on.error?.(error);
-  }
-
-  #expire(): void {
-    this.#since = -Infinity;
   }
 
   #acknowledge(clientId: string, rev: number, fromTab: boolean): void {
@@ -770,7 +762,7 @@ export class Transport {
     // Where there is no conversation, a start brings them.
     const started = this.standing.conversationId === null;
     try {
-      const answer = await this.#request({ type: started ? "start" : "params", params });
+      const answer = await this.#request(started ? { type: "start", params, rev: this.rev } : { type: "params", params });
       if (answer.type === "error") throw toError(answer);
       this.#receive(answer, null, started);
     } catch (error) {
@@ -793,7 +785,7 @@ export class Transport {
         throw toError(answer as unknown as ErrorFrame);
       } catch (error) {
         if (last || (error as ChatError).code !== "expired") throw error;
-        this.#expire();
+        this.#since = -Infinity;
       }
     }
   }

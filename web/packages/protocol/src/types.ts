@@ -114,7 +114,7 @@ export interface Place {
 }
 
 export type ClientFrame =
-  | { type: "start"; params?: Params | undefined; restart?: boolean; rev?: number | undefined; clientId?: string }
+  | { type: "start"; params?: Params | undefined; restart?: boolean; rev: number; clientId?: string }
   | { type: "message"; clientId: string; data: MessageData }
   | ({ type: "navigate"; clientId?: string } & Place)
   | { type: "params"; params: Params }

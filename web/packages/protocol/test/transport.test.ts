@@ -213,8 +213,8 @@ describe("a quiet network", () => {
     await until(() => two.status === "online", "online");
     expect(two.seen).toEqual(texts(log).slice(-30));
     const page = await two.older(two.timeline.oldest);
-    expect(page.next).toBe(page.messages[0]!.rev);
-    two.timeline.prepend(page.messages);
+    expect(page.rev).toBe(page.items[0]!.rev);
+    two.timeline.prepend(page.items);
     expect(two.seen).toEqual(texts(log).slice(-60));
     expect(page.more).toBe(true);
   });
