@@ -104,7 +104,6 @@ export function outbox(prefix: string, userKey: () => string) {
     /** Those of all tabs. */
     clear(): void {
       for (const name of stored()) local.set(name, undefined);
-      known = [];
     },
   };
 }

@@ -27,7 +27,6 @@ export interface Turn {
   messages: Message[];
   /** The outgoing entry that this turn answers, where it is ours. */
   clientId?: string;
-  conversationId?: string | null;
   arrived: Arrival;
 }
 
@@ -568,7 +567,7 @@ export class Transport {
     this.#wanted = Math.max(this.#wanted, rev);
     if (clientId !== undefined) this.#acknowledge(clientId, rev, fromTab);
     if (rev > this.rev && since <= this.rev && !cut(frame)) {
-      this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
+      this.#deliver(rev, frame.messages, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
@@ -584,23 +583,21 @@ export class Transport {
     // What HTTP leaves out as well is shown as a message of no known type.
     if (link && cut(frame)) {
       void this.#catchUp().then(
-        () => link && this.#established(link),
-        () => link && this.#gone(link),
+        () => this.#established(link),
+        () => this.#gone(link),
       );
       return;
     }
     const fresh = frame.messages.filter((message) => message.rev > this.rev);
     const revs = [...new Set(fresh.map((message) => message.rev))].sort((a, b) => a - b);
-    const conversationId = frame.context.conversationId;
     for (const rev of revs) {
       // What came with a start and was not there when the session opened is its greeting.
       const arrived = started && rev > this.session!.rev ? "now" : "missed";
-      const messages = fresh.filter((message) => message.rev === rev);
-      this.#deliver(rev, messages, messages[0]!.conversationId ?? conversationId, arrived);
+      this.#deliver(rev, fresh.filter((message) => message.rev === rev), arrived);
     }
     const newest = frame.rev >= this.rev;
     this.#reach(Math.max(this.rev, frame.rev));
-    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
+    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, frame.context.conversationId);
     this.on.context?.(frame.context);
     if (!link) return;
     if (frame.more) this.#post(link, { type: "sync", rev: this.rev });
@@ -646,7 +643,7 @@ export class Transport {
     this.#keep((entry) => !(entry.rev! <= rev));
   }
 
-  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Arrival): void {
+  #deliver(rev: number, messages: Message[], arrived: Arrival): void {
     const before = this.rev;
     this.rev = rev;
     this.#lastActivity = Date.now();
@@ -656,7 +653,6 @@ export class Transport {
         .map((message) => ({ ...message, rev: message.rev ?? rev, data: message.data ?? { type: "unknown" } }))
         .filter((message) => message.rev > before),
       clientId: this.#outbox.find((entry) => entry.rev === rev)?.clientId,
-      conversationId,
       arrived,
     });
     this.#reach(rev);
