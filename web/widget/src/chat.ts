@@ -141,7 +141,7 @@ export class Chat {
       state.unsent = {};
       if (options.restart || !this.started) {
         // A start that begins a conversation brings all parameters; one that is open takes none from it.
-        if (options.restart || transport.standing.conversationId === null) news = {};
+        if (options.restart || !transport.standing.conversationId) news = {};
         await transport.start({ ...state.params, ...contact }, options.restart);
       }
       check();

@@ -756,7 +756,7 @@ export class Transport {
     if (!params || !this.#begun) return;
     this.#pendingParams = null;
     // Where there is no conversation, a start brings them.
-    const started = this.standing.conversationId === null;
+    const started = !this.standing.conversationId;
     try {
       const answer = await this.#request(started ? { type: "start", params, rev: this.rev } : { type: "params", params });
       if (answer.type === "error") throw toError(answer);
