@@ -14,7 +14,7 @@ const dist = `${here}dist`;
  * What is looked up by a string must not be here; the build stops if a source quotes one.
  */
 const OURS =
-  /^(?:transport|changed|timeline|http|wrapper|heard|pressed|contacted|placed|person|covers|opened|discard|wake|clean|gone|props|agentTyping|arrived|backOffMax|backOffMin|become|begin|cancelCall|deps|dirty|dismiss|draftKey|fetcher|handlers|hasHistory|heardAt|hides|hooks|insert|kids|layer|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|redraw|renewBefore|setOutbox|shell|standing|started|synced|syncing|takesFiles|timers|tray|vnode|waits)$/;
+  /^(?:transport|changed|timeline|http|wrapper|heard|pressed|contacted|placed|person|covers|opened|discard|wake|clean|gone|props|agentTyping|arrived|backOffMax|backOffMin|become|begin|deps|dismiss|draftKey|fetcher|handlers|hasHistory|hides|hooks|insert|kids|layer|notes|oldest|onButton|onImage|opening|outbox|pace|player|pollFast|pollSlow|prepend|problem|quiet|recall|redraw|setOutbox|shell|standing|started|synced|takesFiles|attach|erased|older|share|socket|preview|speak|syncing|timers|tray|vnode|waits)$/;
 
 /** Classes that our own style and code alone name, as no test and no test id does: two letters each. */
 const CLASSES =

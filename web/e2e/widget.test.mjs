@@ -123,6 +123,10 @@ test("W-09 an old goto button still jumps", async () => {
   await page.getByRole("button", { name: "처음으로" }).click();
   await page.getByText("플로우 2입니다.").waitFor();
   assert.equal(page.sent.filter((frame) => frame.type === "navigate").length, 1);
+  assert.equal(await from(page, "user").filter({ hasText: "처음으로" }).count(), 1);
+  await page.reload();
+  await page.getByText("플로우 2입니다.").waitFor();
+  assert.equal(await from(page, "user").filter({ hasText: "처음으로" }).count(), 1);
 });
 
 test("W-10 text of others is text", async () => {

@@ -20,9 +20,10 @@ export function seeded(seed) {
 }
 
 export class FakeServer {
-  /** chaos: chances per frame {cut, lose, double, delayMs}; page: messages of a context frame. */
-  constructor({ bot, chaos = null, random = Math.random, page = 30 }) {
-    Object.assign(this, { bot, chaos, random, page });
+  /** chaos: chances per frame {cut, lose, double, delayMs}; page: messages of a context frame; welcomes: whether a start says
+   * something; restores: whether it says it to newcomers alone. */
+  constructor({ bot, chaos = null, random = Math.random, page = 30, welcomes = true, restores = true }) {
+    Object.assign(this, { bot, chaos, random, page, welcomes, restores });
     this.logs = new Map();
     this.tokens = new Map();
     this.frames = [];
@@ -133,6 +134,11 @@ export class FakeServer {
     return stored;
   }
 
+  open(log) {
+    log.conversationId = randomUUID();
+    log.call = { status: "none" };
+  }
+
   since(log, rev) {
     const missed = log.turns.filter((turn) => turn.rev > rev);
     const taken = missed.slice(0, this.page);
@@ -167,19 +173,24 @@ export class FakeServer {
       case "read":
         return null;
       case "sync":
-        return log.conversationId === null ? error("not_started") : this.since(log, frame.rev);
+        return this.since(log, frame.rev);
       case "params":
+        if (log.conversationId === null) return error("not_started");
         Object.assign(log.params, frame.params);
         return null;
       case "start": {
-        const before = log.turns.length;
-        if (log.conversationId === null || frame.restart) {
-          log.conversationId = randomUUID();
+        let before = Math.max(0, log.turns.length - this.page);
+        const isNew = log.conversationId === null;
+        const greets = frame.restart || (this.welcomes && (isNew || !this.restores));
+        if ((greets || (isNew && Object.keys(frame.params ?? {}).length)) && !log.known.has(frame.clientId)) {
+          before = log.turns.length;
+          if (isNew || frame.restart) this.open(log);
           Object.assign(log.params, frame.params);
-          log.call = { status: "none" };
-          this.push(log, this.turn(log, null, this.bot({ start: true }, log)), client);
+          const turn = this.turn(log, null, greets ? this.bot({ start: true }, log) : { messages: [] });
+          if (frame.clientId) log.known.set(frame.clientId, turn.rev);
+          this.push(log, turn, client);
         }
-        return this.since(log, frame.restart ? before : Math.max(0, log.turns.length - this.page));
+        return this.since(log, frame.rev ?? before);
       }
       case "message":
       case "navigate": {
@@ -188,10 +199,10 @@ export class FakeServer {
           this.failNext = null;
           return error(failure.code, failure);
         }
-        if (log.conversationId === null) return error("not_started");
         const known = frame.clientId && log.known.get(frame.clientId);
         if (known) return { ...log.turns[known - 1], clientId: frame.clientId };
-        const said = frame.type === "message" ? frame.data : null;
+        const said = frame.data ?? null;
+        if (log.conversationId === null) this.open(log);
         const slow = said?.text === "slow";
         const turn = this.turn(log, said, slow ? { messages: [] } : this.bot(frame, log));
         if (frame.clientId) log.known.set(frame.clientId, turn.rev);
@@ -243,7 +254,7 @@ export class FakeServer {
       if (this.chaos && this.random() < (this.chaos.httpCut ?? 0)) return request.socket.destroy();
       return answer ? json(200, answer) : response.writeHead(204).end();
     }
-    if (url.searchParams.has("after")) return json(200, log.conversationId === null ? { type: "error", code: "not_started", message: "", retryable: false } : this.since(log, Number(url.searchParams.get("after"))));
+    if (url.searchParams.has("after")) return json(200, this.since(log, Number(url.searchParams.get("after"))));
     const limit = Number(url.searchParams.get("limit"));
     const earlier = log.turns.filter((turn) => turn.rev < Number(url.searchParams.get("before")));
     const taken = [];

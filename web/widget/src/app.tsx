@@ -388,7 +388,7 @@ class Frame {
   /** Another tab deleted what was said. */
   readonly #erased = ({ key, newValue }: StorageEvent): void => {
     if (key !== `wc:${this.shell.botId}` || newValue !== null) return;
-    void this.#chat.become(this.shell.options.userKey ?? "");
+    void this.#chat.erased();
     this.go("welcome");
   };
 
@@ -504,15 +504,15 @@ class Frame {
         await chat.transport.setParams(unsent);
       },
       setUserKey: async (userKey) => {
-        const wasStarted = chat.started;
+        const was = chat.started || chat.loading;
         this.#contact = undefined;
         await chat.become(userKey);
-        if (wasStarted) await this.enter();
+        if (was) await this.enter();
       },
       startConversation: this.enter,
       ask: this.ask,
       changeNavigation: begun((place) => chat.transport.send(place)),
-      sendMessage: begun(({ data }) => chat.say(data)),
+      sendMessage: begun(({ data }) => chat.send(data)),
       sendTypingEvent: begun(() => chat.transport.typing()),
       destroy: () => {
         chat.close();

@@ -80,15 +80,18 @@ const STALE_MS = 86_400_000;
 export function outbox(prefix: string, userKey: () => string) {
   let known: readonly Outgoing[] = [];
   const key = (clientId: string): string => `${prefix}${encodeURIComponent(userKey())}:${clientId}`;
+  const stored = (): string[] => {
+    try {
+      return Object.keys(localStorage).filter((name) => name.startsWith(key("")));
+    } catch {
+      // Blocked.
+      return [];
+    }
+  };
   return {
     /** Those of all tabs, in the order in which they were said; what is old waits for a word of the person. */
     read(): Outgoing[] {
-      const found: Outgoing[] = [];
-      try {
-        for (const name in localStorage) if (name.startsWith(key(""))) found.push(local.get<Outgoing>(name)!);
-      } catch {
-        // Blocked.
-      }
+      const found = stored().map((name) => local.get<Outgoing>(name)!);
       for (const entry of found) if (Date.now() - entry.at > STALE_MS) entry.state = "failed";
       return (known = found.sort((a, b) => a.at - b.at));
     },
@@ -97,6 +100,10 @@ export function outbox(prefix: string, userKey: () => string) {
       for (const entry of known) if (!entries.includes(entry)) local.set(key(entry.clientId), undefined);
       for (const entry of entries) if (!known.includes(entry) || entry.state === "failed") local.set(key(entry.clientId), entry);
       known = entries;
+    },
+    /** Those of all tabs. */
+    clear(): void {
+      for (const name of stored()) local.set(name, undefined);
     },
   };
 }

@@ -36,7 +36,7 @@ export interface Tray {
   name: string;
   preview: string;
   share: number;
-  error?: "fileLarge" | "fileType" | "fileFailed";
+  error?: "fileLarge" | "fileType" | "fileMany" | "fileFailed";
   file?: File;
 }
 
@@ -87,6 +87,7 @@ export class Chat {
   constructor(readonly shell: Shell) {
     this.#key = `wc:${shell.botId}`;
     this.#make();
+    if (!this.transport.session) this.#leave();
   }
 
   get keyboard(): Keyboard | null {
@@ -120,59 +121,77 @@ export class Chat {
     this.changed();
   }
 
-  /** Connects, and begins the conversation if there is none; `contact` is what the person wrote of themselves. */
+  /** Connects, and starts once a visit: what that says, to newcomers and others, is the bot's matter. `contact` is what the person wrote
+   * of themselves. */
   async begin(options: { navigation?: Place; params?: Params; restart?: boolean } = {}, contact?: Params): Promise<void> {
     const { state } = this.shell;
+    const { transport } = this;
+    /** Somebody else is here by now: nothing of this is theirs. */
+    const check = (): void => {
+      if (transport !== this.transport) throw new ChatError("closed");
+    };
     state.params = { ...state.params, ...options.params };
     this.loading = true;
     this.problem = null;
     this.changed();
     try {
-      const { transport } = this;
       await transport.open();
-      // With what the page said meanwhile.
-      const news = { ...state.unsent, ...options.params, ...contact };
+      check();
+      let news = { ...state.unsent, ...options.params, ...contact };
       state.unsent = {};
-      if (options.restart || transport.standing.conversationId === null) await transport.start({ ...state.params, ...contact }, options.restart);
-      else if (Object.keys(news).length) await transport.setParams(news);
-      if (transport !== this.transport) return;
+      if (options.restart || !this.started) {
+        // A start that begins a conversation brings all parameters; one that is open takes none from it.
+        if (options.restart || !transport.standing.conversationId) news = {};
+        await transport.start({ ...state.params, ...contact }, options.restart);
+      }
+      check();
       this.started = true;
+      // With what the page said meanwhile.
+      Object.assign(news, state.unsent);
+      state.unsent = {};
+      if (Object.keys(news).length) await transport.setParams(news);
+      check();
       this.#follow ??= lead(`${this.#key}:sound`);
       if (options.navigation) transport.send(options.navigation);
     } catch (error) {
+      check();
       if (this.bar !== "refused") this.problem = "startFailed";
       this.shell.emit("error", error);
       throw error;
     } finally {
-      this.loading = false;
-      this.changed();
+      if (transport === this.transport) {
+        this.loading = false;
+        this.changed();
+      }
     }
   }
 
   press(button: Button, key?: string): void {
     if (key) this.pressed.add(key);
     const { label, payload, flowId, nodeId } = button;
-    if (buttonKind(button) === "goto") {
-      const id = this.say({ flowId: Number(flowId), nodeId: nodeId === undefined ? undefined : Number(nodeId) });
-      if (id) this.timeline.label(id, label);
-      this.changed();
-    } else this.say({ type: "text", text: label, payload });
+    const said = { type: "text", text: label };
+    if (buttonKind(button) === "goto") this.say({ flowId: Number(flowId), nodeId: nodeId && Number(nodeId), data: said });
+    else this.say({ ...said, payload });
   }
 
-  say(said: MessageData | Place): string | undefined {
+  /** What the person says: where too much waits, the window tells them. */
+  say(said: MessageData | Place): void {
     try {
-      const id = this.transport.send(said);
-      this.pace.end();
-      this.problem = null;
-      this.line = 0;
-      this.hidden = this.transport.standing.keyboard;
-      this.changed();
-      return id;
-    } catch {
+      this.send(said);
+    } catch (error) {
+      if ((error as ChatError).code !== "queue_full") throw error;
       this.problem = "full";
       this.changed();
-      return undefined;
     }
+  }
+
+  send(said: MessageData | Place): void {
+    this.transport.send(said);
+    this.pace.end();
+    this.problem = null;
+    this.line = 0;
+    this.hidden = this.transport.standing.keyboard;
+    this.changed();
   }
 
   async older(): Promise<void> {
@@ -180,9 +199,9 @@ export class Chat {
     this.more = false;
     try {
       const page = await this.transport.older(this.#next || this.timeline.oldest + 1);
-      this.timeline.prepend(page.messages);
+      this.timeline.prepend(page.items);
       this.more = page.more;
-      this.#next = page.next;
+      this.#next = page.rev;
     } catch {
       this.more = true;
     }
@@ -190,8 +209,8 @@ export class Chat {
   }
 
   async attach(files: Iterable<File>): Promise<void> {
-    const taken = [...files].slice(0, MAX_FILES).map((file) => {
-      const error = !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
+    const taken = [...files].map((file, index) => {
+      const error = index >= MAX_FILES ? "fileMany" : !PICTURE.test(file.type || file.name) ? "fileType" : file.size > MAX_FILE ? "fileLarge" : undefined;
       return { name: file.name, share: 0, file, preview: error ? "" : URL.createObjectURL(file), error } as Tray;
     });
     this.tray = [...this.tray, ...taken];
@@ -235,12 +254,18 @@ export class Chat {
 
   /** Deletes what was said, on the server and here. */
   async erase(): Promise<void> {
-    const { transport, shell } = this;
-    await transport.erase();
-    const { userKey } = transport.session!;
-    this.#unsent.write([]);
-    for (const name of ["", `:read:${userKey}`]) local.set(this.#key + name, undefined);
-    const left = this.become(shell.options.userKey ?? "");
+    await this.transport.erase();
+    local.set(this.#key, undefined);
+    await this.erased();
+  }
+
+  /** Nothing of the person stays here, also where another tab erased them. */
+  async erased(): Promise<void> {
+    const { options, state } = this.shell;
+    const { userKey } = state;
+    this.#unsent.clear();
+    local.set(`${this.#key}:read:${userKey}`, undefined);
+    const left = this.become(options.userKey ?? "");
     await cache.remove(`${this.#key}:${userKey}`);
     await left;
   }
@@ -291,17 +316,22 @@ export class Chat {
     this.#follow?.();
   }
 
+  /** What this tab keeps is of one person. */
+  #leave(): void {
+    for (const name of [":draft", ":place", ":since"]) perTab.set(this.#key + name, undefined);
+  }
+
   #forget(): void {
     clearTimeout(this.#saveTimer);
     clearTimeout(this.#typingTimer);
-    for (const name of [":draft", ":place"]) perTab.set(this.#key + name, undefined);
+    this.#leave();
     this.person += 1;
     this.tray = [];
     this.agentTyping = this.problem = null;
     this.timeline.clear();
     this.notes.length = 0;
     this.pressed.clear();
-    this.started = this.more = false;
+    this.started = this.loading = this.more = false;
     this.#next = 0;
     this.hidden = null;
     this.line = 0;
@@ -356,7 +386,8 @@ export class Chat {
         standing: ({ call }) => {
           const before = this.#callStatus;
           this.#callStatus = call.status;
-          if (call.status === "waiting" && before !== call.status) {
+          if (call.status !== "waiting") perTab.set(`${key}:since`, undefined);
+          else if (before !== call.status) {
             this.since = (before === null && perTab.get<number>(`${key}:since`)) || Date.now();
             perTab.set(`${key}:since`, this.since);
           }

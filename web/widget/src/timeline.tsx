@@ -49,9 +49,10 @@ export function TimelineView({ ui }: { ui: Ui }) {
     Object.assign(seen, { first, count: items.length, height: it.scrollHeight });
   });
   useEffect(() => {
+    const { person } = chat;
     const leave = (): void => {
       const it = list.current!;
-      if (it.clientHeight) perTab.set(placeKey, seen.bottom ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
+      if (it.clientHeight && chat.person === person) perTab.set(placeKey, seen.bottom ? undefined : { at: Date.now(), up: it.scrollHeight - it.scrollTop });
     };
     addEventListener("pagehide", leave);
     return () => {

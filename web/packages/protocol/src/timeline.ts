@@ -16,8 +16,6 @@ export class Timeline {
   readonly #ids = new Set<string>();
   /** Outgoing entries that a sync has already brought, although their acknowledgement is still missing. */
   readonly #arrived = new Set<string>();
-  /** Labels of pressed goto buttons: a jump itself says nothing. */
-  readonly #labels = new Map<string, string>();
 
   add({ messages, clientId }: Turn): Message[] {
     const fresh = this.#fresh(messages);
@@ -41,10 +39,6 @@ export class Timeline {
     for (const known of this.#arrived) if (!waiting.has(known)) this.#arrived.delete(known);
   }
 
-  label(clientId: string, text: string): void {
-    this.#labels.set(clientId, text);
-  }
-
   clear(): void {
     this.#stored = [];
     this.#ids.clear();
@@ -52,8 +46,9 @@ export class Timeline {
   }
 
   get items(): Item[] {
-    const echoes = this.#outbox.filter((entry) => !this.#arrived.has(entry.clientId)).map((entry) => this.#echo(entry));
-    return [...this.#stored, ...echoes.filter((item) => item !== null)];
+    // A jump that no button brought says nothing.
+    const echoes = this.#outbox.filter(({ clientId, frame }) => frame.data && !this.#arrived.has(clientId)).map(echo);
+    return [...this.#stored, ...echoes];
   }
 
   get messages(): Message[] {
@@ -70,22 +65,19 @@ export class Timeline {
     return fresh;
   }
 
-  #echo({ clientId, frame, state, at }: Outgoing): Item | null {
-    const text = this.#labels.get(clientId);
-    if (frame.type === "navigate" && text === undefined) return null;
-    const data = frame.type === "message" ? frame.data : { type: "text", text: text ?? "" };
-    const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data, timestamp: at };
-    return { key: clientId, message, status: state, clientId };
-  }
-
   #echoOf(message: Message): string | undefined {
     const said = JSON.stringify([message.data.text, message.data.media?.uri]);
     return this.#outbox.find(
       ({ clientId, frame, state }) =>
         state !== "failed" &&
         !this.#arrived.has(clientId) &&
-        frame.type === "message" &&
+        frame.data &&
         JSON.stringify([frame.data.text, frame.data.media?.uri]) === said,
     )?.clientId;
   }
+}
+
+function echo({ clientId, frame, state, at }: Outgoing): Item {
+  const message: Message = { id: clientId, rev: Number.MAX_SAFE_INTEGER, isUser: true, data: frame.data!, timestamp: at };
+  return { key: clientId, message, status: state, clientId };
 }

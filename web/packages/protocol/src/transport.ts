@@ -7,6 +7,7 @@ import {
   type Context,
   type ContextFrame,
   type ErrorFrame,
+  type HistoryPage,
   type Keyboard,
   type Message,
   type MessageData,
@@ -26,7 +27,6 @@ export interface Turn {
   messages: Message[];
   /** The outgoing entry that this turn answers, where it is ours. */
   clientId?: string;
-  conversationId?: string | null;
   arrived: Arrival;
 }
 
@@ -43,7 +43,6 @@ export interface Outgoing {
   frame: Extract<ClientFrame, { type: "message" | "navigate" }>;
   state: "queued" | "sending" | "failed";
   at: number;
-  error?: string;
   /** The server has it: it becomes a turn of this revision, which is not here yet. */
   rev?: number;
 }
@@ -151,6 +150,8 @@ export class Transport {
   #timer: ReturnType<typeof setTimeout> | null = null;
   #running = false;
   #closed = false;
+  /** There is a conversation, or start was answered: what is said may go out, and opens one where there is none. */
+  #begun = false;
   /** When the session came. */
   #since = 0;
   /** The newest revision that somebody told of. */
@@ -222,12 +223,13 @@ export class Transport {
   /** Begins the conversation, or begins a new one; on one that is there nothing is written. */
   async start(params?: Params, restart = false): Promise<void> {
     await this.open();
-    // A restart whose answer was lost may have happened: it is known by its clientId.
-    const clientId = restart ? newId(this.#random) : undefined;
+    // A start whose answer was lost may have happened: it is known by its clientId.
+    const clientId = newId(this.#random);
     await this.#insist(async () => {
-      const answer = await this.#request({ type: "start", params, restart, clientId });
+      const answer = await this.#request({ type: "start", params, restart, rev: this.rev, clientId });
       if (answer.type === "error") throw toError(answer);
       this.#receive(answer, null, true);
+      this.#begun = true;
       this.#flush();
     });
   }
@@ -278,9 +280,8 @@ export class Transport {
   }
 
   /** The page of messages before a revision. */
-  async older(before: number): Promise<{ messages: Message[]; more: boolean; next: number }> {
-    const page = await this.#call((token) => this.http.before(token, before));
-    return { messages: page.items, more: page.more, next: page.rev };
+  older(before: number): Promise<HistoryPage> {
+    return this.#call((token) => this.http.before(token, before));
   }
 
   /** Asks the server to forget this person; nothing of them, or no such person, is as good. */
@@ -350,6 +351,7 @@ export class Transport {
     this.session = session;
     this.#since = Date.now();
     this.standing.conversationId ??= session.conversationId;
+    this.#begun ||= !!session.conversationId;
     this.#join(session);
     this.on.session?.(session);
     if (page) {
@@ -380,7 +382,7 @@ export class Transport {
   /** What another tab or an earlier visit left: whoever sends it, the server takes it once. */
   #adopt(left: Outgoing[]): void {
     for (const entry of left) {
-      if (entry.rev || this.#find(entry.clientId)) continue;
+      if (entry.rev || this.#find(entry.clientId) || hopeless(entry)) continue;
       if (entry.state === "sending") entry.state = "queued";
       this.#outbox.push(entry);
     }
@@ -503,10 +505,7 @@ export class Transport {
   async #catchUp(): Promise<void> {
     for (;;) {
       const answer = await this.#call((token) => this.http.after(token, this.rev));
-      if (answer.type === "error") {
-        if (answer.code === "not_started") return;
-        throw toError(answer);
-      }
+      if (answer.type === "error") throw toError(answer);
       const before = this.rev;
       this.#receive(answer, null);
       if (answer.type !== "context" || !answer.more || this.rev === before) return;
@@ -568,7 +567,7 @@ export class Transport {
     this.#wanted = Math.max(this.#wanted, rev);
     if (clientId !== undefined) this.#acknowledge(clientId, rev, fromTab);
     if (rev > this.rev && since <= this.rev && !cut(frame)) {
-      this.#deliver(rev, frame.messages, frame.conversationId, fromTab ? "tab" : "now");
+      this.#deliver(rev, frame.messages, fromTab ? "tab" : "now");
       this.#stand(frame.keyboard, frame.call, frame.conversationId);
       if (!fromTab) this.#channel?.postMessage({ ...frame, clientId: undefined });
     } else if (rev > this.rev) {
@@ -584,27 +583,21 @@ export class Transport {
     // What HTTP leaves out as well is shown as a message of no known type.
     if (link && cut(frame)) {
       void this.#catchUp().then(
-        () => link && this.#established(link),
-        () => link && this.#gone(link),
+        () => this.#established(link),
+        () => this.#gone(link),
       );
       return;
     }
     const fresh = frame.messages.filter((message) => message.rev > this.rev);
     const revs = [...new Set(fresh.map((message) => message.rev))].sort((a, b) => a - b);
-    if (started && this.rev > 0 && frame.rev > this.rev && revs[0] !== this.rev + 1) {
-      this.#resync();
-      return;
-    }
-    const conversationId = frame.context.conversationId;
-    // One revision after a start is its greeting.
-    const arrived = started && revs.length === 1 ? "now" : "missed";
     for (const rev of revs) {
-      const messages = fresh.filter((message) => message.rev === rev);
-      this.#deliver(rev, messages, messages[0]!.conversationId ?? conversationId, arrived);
+      // What came with a start and was not there when the session opened is its greeting.
+      const arrived = started && rev > this.session!.rev ? "now" : "missed";
+      this.#deliver(rev, fresh.filter((message) => message.rev === rev), arrived);
     }
     const newest = frame.rev >= this.rev;
     this.#reach(Math.max(this.rev, frame.rev));
-    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, conversationId);
+    if (newest && !frame.more) this.#stand(frame.keyboard, frame.call, frame.context.conversationId);
     this.on.context?.(frame.context);
     if (!link) return;
     if (frame.more) this.#post(link, { type: "sync", rev: this.rev });
@@ -618,36 +611,21 @@ export class Transport {
   #receiveError(frame: ErrorFrame, link: Link | null): void {
     const error = toError(frame);
     if (frame.code === "expired") {
-      this.#expire();
+      this.#since = -Infinity;
       if (link && link === this.#live) this.#connect();
       else if (link) this.#gone(link);
       return;
     }
     const entry = frame.clientId === undefined ? undefined : this.#find(frame.clientId);
-    if (entry) {
-      if (frame.code === "not_started") {
-        void this.start(this.options.params).then(
-          () => this.#again(entry),
-          (failed: ChatError) => this.#fail(entry, failed),
-        );
-      } else if (error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
-      else {
-        this.#fail(entry, error);
-        return;
-      }
-    } else if (frame.clientId === undefined && link && !link.synced) {
-      // The answer to our sync. Nobody has spoken yet: there is nothing to bring.
-      if (frame.code === "not_started") {
-        this.#established(link);
-        this.#flush();
-      } else this.#gone(link);
-      return;
-    }
+    if (entry && error.retryable) setTimeout(() => this.#running && this.#again(entry), this.#backOff(error.retryAfterMs));
+    else if (entry) {
+      entry.state = "failed";
+      this.#outbox = this.#outbox.filter((other) => !hopeless(other));
+      this.#changed();
+      this.#flush();
+      // Without a clientId it answers our sync.
+    } else if (frame.clientId === undefined && link && !link.synced) return this.#gone(link);
     this.on.error?.(error);
-  }
-
-  #expire(): void {
-    this.#since = -Infinity;
   }
 
   #acknowledge(clientId: string, rev: number, fromTab: boolean): void {
@@ -665,7 +643,7 @@ export class Transport {
     this.#keep((entry) => !(entry.rev! <= rev));
   }
 
-  #deliver(rev: number, messages: Message[], conversationId: string | null | undefined, arrived: Arrival): void {
+  #deliver(rev: number, messages: Message[], arrived: Arrival): void {
     const before = this.rev;
     this.rev = rev;
     this.#lastActivity = Date.now();
@@ -675,7 +653,6 @@ export class Transport {
         .map((message) => ({ ...message, rev: message.rev ?? rev, data: message.data ?? { type: "unknown" } }))
         .filter((message) => message.rev > before),
       clientId: this.#outbox.find((entry) => entry.rev === rev)?.clientId,
-      conversationId,
       arrived,
     });
     this.#reach(rev);
@@ -714,7 +691,7 @@ export class Transport {
   /** The first message that waits goes out; the next one when it is acknowledged, so that they stay in order. */
   #flush(): void {
     const entry = this.#outbox.find(({ state, rev }) => state !== "failed" && !rev);
-    if (!entry || entry.state === "sending" || this.standing.conversationId === null) return;
+    if (!entry || entry.state === "sending" || !this.#begun) return;
     const link = this.#live;
     if (link?.synced) {
       entry.state = "sending";
@@ -754,14 +731,6 @@ export class Transport {
     this.#changed();
   }
 
-  #fail(entry: Outgoing, error: ChatError): void {
-    entry.state = "failed";
-    entry.error = error.code;
-    this.#changed();
-    this.on.error?.(error);
-    this.#flush();
-  }
-
   #find(clientId: string): Outgoing | undefined {
     return this.#outbox.find((entry) => entry.clientId === clientId);
   }
@@ -784,12 +753,14 @@ export class Transport {
   /** Parameters are merged: to send them twice changes nothing, so they go over HTTP, whose answers have a question. */
   async #sendParams(): Promise<void> {
     const params = this.#pendingParams;
-    if (!params || this.standing.conversationId === null) return;
+    if (!params || !this.#begun) return;
     this.#pendingParams = null;
+    // Where there is no conversation, a start brings them.
+    const started = !this.standing.conversationId;
     try {
-      const answer = await this.#request({ type: "params", params });
+      const answer = await this.#request(started ? { type: "start", params, rev: this.rev } : { type: "params", params });
       if (answer.type === "error") throw toError(answer);
-      this.#receive(answer, null);
+      this.#receive(answer, null, started);
     } catch (error) {
       if ((error as ChatError).retryable) this.#pendingParams = { ...params, ...(this.#pendingParams as Params | null) };
       throw error;
@@ -810,7 +781,7 @@ export class Transport {
         throw toError(answer as unknown as ErrorFrame);
       } catch (error) {
         if (last || (error as ChatError).code !== "expired") throw error;
-        this.#expire();
+        this.#since = -Infinity;
       }
     }
   }
@@ -864,6 +835,11 @@ export class Transport {
       setTimeout(resolve, ms);
     });
   }
+}
+
+/** A jump that says nothing is not shown, so that nobody could try it again. */
+function hopeless({ state, frame }: Outgoing): boolean {
+  return state === "failed" && !frame.data;
 }
 
 /** The frame says that parts of it were left out, since they did not fit. */

@@ -109,10 +109,12 @@ export interface Place {
   flowId: number;
   nodeId?: number;
   force?: boolean;
+  /** What the press on a button said. */
+  data?: MessageData;
 }
 
 export type ClientFrame =
-  | { type: "start"; params?: Params | undefined; restart?: boolean; clientId?: string | undefined }
+  | { type: "start"; params?: Params | undefined; restart?: boolean; rev: number; clientId?: string }
   | { type: "message"; clientId: string; data: MessageData }
   | ({ type: "navigate"; clientId?: string } & Place)
   | { type: "params"; params: Params }
@@ -212,7 +214,7 @@ export interface UploadTicket {
   expiresAt: string;
 }
 
-/** What went wrong, by the code of docs/web-chat.md, or one of ours: network, timeout, queue_full, NOT_STARTED. */
+/** What went wrong, by the code of docs/web-chat.md, or one of ours: network, upload, closed, queue_full, NOT_STARTED. */
 export class ChatError extends Error {
   override name = "ChatError";
   constructor(

@@ -72,6 +72,99 @@ describe("a quiet network", () => {
     expect(one.timeline.items.every((item) => item.status === undefined)).toBe(true);
   });
 
+  it.each([true, false])("sends what is said after a start that said nothing (socket: %s)", async (socket) => {
+    const server = await serve({ welcomes: false });
+    server.noSocket = !socket;
+    const one = client(server);
+    await one.start();
+    expect([one.seen, one.standing.conversationId]).toEqual([[], null]);
+    one.send({ type: "text", text: "a" });
+    await until(() => one.seen.includes("re a"), "an answer");
+    expect([one.seen, one.standing.conversationId]).toEqual([["a", "re a"], only(server).conversationId]);
+  });
+
+  it("brings parameters by a start where nothing was said yet", async () => {
+    const server = await serve({ welcomes: false });
+    const one = client(server);
+    await one.start();
+    await one.setParams({ a: 1 });
+    await one.setParams({ b: 2 });
+    expect(only(server).params).toEqual({ a: 1, b: 2 });
+    expect(server.frames.map((frame: any) => frame.type).filter((type: string) => type !== "sync")).toEqual(["start", "start", "params"]);
+  });
+
+  it("holds back what is said before the start is answered", async () => {
+    const server = await serve();
+    const one = client(server);
+    await one.open();
+    await until(() => one.status === "online", "online");
+    one.send({ type: "text", text: "a" });
+    await one.start();
+    await until(() => one.seen.includes("re a"), "an answer");
+    expect(one.seen).toEqual(["welcome", "a", "re a"]);
+  });
+
+  it("goes on after the person was erased elsewhere", async () => {
+    const server = await serve();
+    const one = client(server);
+    await one.start();
+    await until(() => one.status === "online", "online");
+    const log = only(server);
+    log.conversationId = null;
+    server.push(log, server.turn(log, null, { messages: [], keyboard: null }));
+    await until(() => one.standing.conversationId === null, "the erasure");
+    one.send({ type: "text", text: "a" });
+    await until(() => one.seen.includes("re a"), "an answer");
+  });
+
+  it("goes on where a renewed session is somebody new's", async () => {
+    const server = await serve();
+    const one = client(server);
+    await one.start();
+    await until(() => one.status === "online", "online");
+    server.logs.clear();
+    server.tokens.clear();
+    server.cutAll();
+    await until(() => one.status === "offline", "cut");
+    await one.older(1);
+    one.send({ type: "text", text: "b" });
+    await until(() => one.seen.includes("re b"), "an answer");
+    expect(one.session!.userKey).toBe([...server.logs.keys()][0]);
+  });
+
+  it("brings with a start in an open talk what came meanwhile, as missed, and doubles nothing", async () => {
+    const server = await serve();
+    const one = client(server, { userKey: "kim" });
+    await one.start();
+    one.close();
+    const log = only(server);
+    server.turn(log, null, { messages: [{ type: "text", text: "from an agent" }] });
+    const two = client(server, { userKey: "kim", resume: one.session!, rev: one.rev });
+    await two.start();
+    await until(() => two.status === "online", "online");
+    expect(two.turns.map(({ rev, arrived }) => [rev, arrived])).toEqual([[2, "missed"]]);
+    expect(texts(log)).toEqual(["welcome", "from an agent"]);
+  });
+
+  it("welcomes whoever comes back where the bot wants that, once although the answer was lost", async () => {
+    const server = await serve({ restores: false });
+    const one = client(server, { userKey: "kim" });
+    await one.start();
+    one.close();
+    const two = client(server, { userKey: "kim", resume: one.session!, rev: one.rev });
+    await two.open();
+    const { step } = server;
+    let lost = false;
+    server.step = (log: object, frame: { type: string }, ...rest: unknown[]) => {
+      const answer = step.call(server, log, frame, ...rest);
+      if (frame.type !== "start" || lost) return answer;
+      lost = true;
+      return { type: "error", code: "unavailable", retryable: true };
+    };
+    await two.start();
+    expect([lost, two.turns.map(({ rev }) => rev), texts(only(server))]).toEqual([true, [2], ["welcome", "welcome"]]);
+  });
+
   it("sends no second message before the first is acknowledged", async () => {
     const server = await serve();
     const one = client(server);
@@ -120,8 +213,8 @@ describe("a quiet network", () => {
     await until(() => two.status === "online", "online");
     expect(two.seen).toEqual(texts(log).slice(-30));
     const page = await two.older(two.timeline.oldest);
-    expect(page.next).toBe(page.messages[0]!.rev);
-    two.timeline.prepend(page.messages);
+    expect(page.rev).toBe(page.items[0]!.rev);
+    two.timeline.prepend(page.items);
     expect(two.seen).toEqual(texts(log).slice(-60));
     expect(page.more).toBe(true);
   });

@@ -70,6 +70,7 @@ export const en: Words = {
     atMost: "It must be {n} or less.",
     fileLarge: "{name}: at most 10 MB can be sent.",
     fileType: "{name}: only JPG, PNG, GIF, WebP and BMP pictures can be sent.",
+    fileMany: "{name}: at most 5 can be sent at once.",
     fileFailed: "{name}: not uploaded.",
     startFailed: "Could not connect. Please try again.",
   },

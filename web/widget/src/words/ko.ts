@@ -69,6 +69,7 @@ export const ko = {
     atMost: "{n} 이하여야 합니다.",
     fileLarge: "{name}: 10 MB까지 보낼 수 있습니다.",
     fileType: "{name}: JPG, PNG, GIF, WebP, BMP 사진만 보낼 수 있습니다.",
+    fileMany: "{name}: 5장까지 보낼 수 있습니다.",
     fileFailed: "{name}: 올리지 못했습니다.",
     startFailed: "연결하지 못했습니다. 다시 시도해 주세요.",
   },
