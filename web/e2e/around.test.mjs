@@ -424,6 +424,44 @@ test("another person does not get what the one before wrote and did not send", a
   assert.deepEqual(frames("start").map((frame) => frame.params.name), ["김하나", "이둘"]);
 });
 
+test("who comes without a userKey after a person has logged out begins anew", async () => {
+  const { page, id } = await site({ body: (host) => snippet(host, "function(init){window.wc=init({userKey:localStorage.user})}") });
+  const again = async (change) => {
+    await page.evaluate(change);
+    await page.reload();
+    await page.waitForFunction(() => window.wc?.ready.then(() => true));
+    await page.evaluate(() => window.wc.setOpen(true));
+  };
+  const says = async (text) => {
+    await id("wc-input").fill(text);
+    await id("wc-send").click();
+    await page.getByText(`"${text}"라고`).waitFor();
+    await kept(page);
+  };
+  await again(() => localStorage.setItem("user", "kim"));
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  await says("비밀");
+  await again(() => localStorage.removeItem("user"));
+  assert.equal(await id("wc-start").innerText(), "대화 시작");
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  assert.equal(await page.getByText("비밀").count(), 0);
+  const anonymous = await page.evaluate(() => window.wc.userKey);
+  assert.match(anonymous, /^anon_/);
+  await says("이름 없이");
+  await again(() => undefined);
+  await page.getByText('"이름 없이"라고').waitFor();
+  assert.equal(await page.evaluate(() => window.wc.userKey), anonymous);
+  // In one page too.
+  await page.evaluate(() => window.wc.setUserKey("kim"));
+  await page.getByText('"비밀"라고').waitFor();
+  await page.evaluate(() => window.wc.setUserKey(""));
+  await id("wc-qr-0").waitFor();
+  assert.equal(await page.getByText("비밀").count(), 0);
+  assert.match(await page.evaluate(() => window.wc.userKey), /^anon_/);
+});
+
 test("where storage is blocked the chat works, and the settings say so", async () => {
   const blocked = "for(const name of ['localStorage','sessionStorage','indexedDB'])Object.defineProperty(window,name,{get(){throw new DOMException('no','SecurityError')}});";
   const { page, id } = await site({ body: before(blocked), config: { contactForm: { required: true, fields: ["name"], consent: "" } } });
