@@ -462,6 +462,23 @@ test("who comes without a userKey after a person has logged out begins anew", as
   assert.match(await page.evaluate(() => window.wc.userKey), /^anon_/);
 });
 
+test("a listener of the page that throws stops neither the widget nor the other listeners", async () => {
+  const { page, id } = await site();
+  await page.waitForFunction(() => window.wc?.ready.then(() => true));
+  await page.evaluate(() => {
+    window.heard = [];
+    for (const name of ["open", "message"]) {
+      window.wc.on(name, () => { throw Error("of the page"); });
+      window.wc.on(name, () => window.heard.push(name));
+    }
+  });
+  await id("wc-launcher").click();
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  assert.deepEqual((await page.evaluate(() => window.heard)).slice(0, 2), ["open", "message"]);
+  assert.deepEqual(new Set(page.errors), new Set(["of the page"]));
+});
+
 test("where storage is blocked the chat works, and the settings say so", async () => {
   const blocked = "for(const name of ['localStorage','sessionStorage','indexedDB'])Object.defineProperty(window,name,{get(){throw new DOMException('no','SecurityError')}});";
   const { page, id } = await site({ body: before(blocked), config: { contactForm: { required: true, fields: ["name"], consent: "" } } });

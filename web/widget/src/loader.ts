@@ -34,7 +34,14 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     theme: { ...options.theme },
     view: { current: "welcome", stack: ["welcome"] },
   };
-  const emit = (event: string, detail?: unknown): void => listeners[event]?.forEach((listener) => listener(detail));
+  /** What a listener of the page throws is the page's: it stops neither us nor the other listeners. */
+  const emit = (event: string, detail?: unknown): void => listeners[event]?.forEach((listener) => {
+    try {
+      listener(detail);
+    } catch (error) {
+      reportError(error);
+    }
+  });
 
   let asked: Promise<Response> | undefined;
   try {
