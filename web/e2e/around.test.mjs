@@ -479,6 +479,20 @@ test("a listener of the page that throws stops neither the widget nor the other 
   assert.deepEqual(new Set(page.errors), new Set(["of the page"]));
 });
 
+test("an identity goes with its person: another one comes in without it", async () => {
+  for (const name of ["identity", "userHash"]) {
+    const { page, id } = await site({ body: (host) => snippet(host, `function(init){window.wc=init({userKey:'kim',${name}:'of.kim.alone'})}`) });
+    const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/sessions"));
+    await page.waitForFunction(() => window.wc?.ready.then(() => true));
+    await page.evaluate(() => window.wc.setUserKey("lee"));
+    await id("wc-launcher").click();
+    await id("wc-start").click();
+    const { userKey, identity } = (await asked).postDataJSON();
+    assert.deepEqual([userKey, identity], ["lee", undefined]);
+    await id("wc-qr-0").waitFor();
+  }
+});
+
 test("where storage is blocked the chat works, and the settings say so", async () => {
   const blocked = "for(const name of ['localStorage','sessionStorage','indexedDB'])Object.defineProperty(window,name,{get(){throw new DOMException('no','SecurityError')}});";
   const { page, id } = await site({ body: before(blocked), config: { contactForm: { required: true, fields: ["name"], consent: "" } } });

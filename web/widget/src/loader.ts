@@ -80,8 +80,9 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     setEnable: setEnabled,
     setUserKey(userKey: string, identity?: string): Promise<void> {
       state.userKey = options.userKey = userKey;
-      if (identity) options.identity = identity;
-      return later((app) => app.setUserKey(userKey, identity));
+      options.identity = identity;
+      options.userHash = undefined;
+      return later((app) => app.setUserKey(userKey));
     },
     setTheme(theme: Theme): void {
       options.theme = { ...options.theme, ...theme };

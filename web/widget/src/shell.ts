@@ -45,9 +45,9 @@ export interface State {
 
 export interface InitOptions {
   userKey?: string;
-  identity?: string;
+  identity?: string | undefined;
   /** The name that ux papers gave the identity. */
-  userHash?: string;
+  userHash?: string | undefined;
   params?: Params;
   enable?: boolean;
   defaultOpen?: boolean;
@@ -89,7 +89,7 @@ export interface App {
   changeView(view: ViewName | "back", how?: string): void;
   /** Sends what is unsent. */
   setParams(): Promise<void>;
-  setUserKey(userKey: string, identity?: string): Promise<void>;
+  setUserKey(userKey: string): Promise<void>;
   startConversation(options?: { navigation?: Place; params?: Params; restart?: boolean }): Promise<void>;
   changeNavigation(place: Place): Promise<void>;
   sendMessage(message: { data: MessageData }): Promise<void>;
