@@ -493,6 +493,22 @@ test("an identity goes with its person: another one comes in without it", async 
   }
 });
 
+test("a page that says again who is here takes nothing from them", async () => {
+  const made = await chat({ body: KIM });
+  const { page, id, frames, say, connected } = made;
+  await connected();
+  await say("하나");
+  await page.getByText('"하나"라고').waitFor();
+  await id("wc-input").fill("쓰다 만 말");
+  const before = [made.sessions(), frames.filter(({ type }) => type === "sync").length];
+  await page.evaluate(() => window.wc.setUserKey("kim"));
+  assert.equal(await id("wc-input").inputValue(), "쓰다 만 말");
+  assert.equal(await page.getByText('"하나"라고').count(), 1);
+  await say("둘");
+  await page.getByText('"둘"라고').waitFor();
+  assert.deepEqual([made.sessions(), frames.filter(({ type }) => type === "sync").length], before);
+});
+
 test("where storage is blocked the chat works, and the settings say so", async () => {
   const blocked = "for(const name of ['localStorage','sessionStorage','indexedDB'])Object.defineProperty(window,name,{get(){throw new DOMException('no','SecurityError')}});";
   const { page, id } = await site({ body: before(blocked), config: { contactForm: { required: true, fields: ["name"], consent: "" } } });

@@ -79,6 +79,10 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     setOpen, setEnabled, setParams,
     setEnable: setEnabled,
     setUserKey(userKey: string, identity?: string): Promise<void> {
+      if (userKey === (options.userKey ?? "")) {
+        options.identity = identity ?? options.identity;
+        return Promise.resolve();
+      }
       state.userKey = options.userKey = userKey;
       options.identity = identity;
       options.userHash = undefined;
