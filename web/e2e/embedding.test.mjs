@@ -30,6 +30,11 @@ test("version 1 with data params and callback", async () => {
   await id("wc-launcher").waitFor();
 });
 
+test("version 1 with a callback that stands below its script", async () => {
+  const { id } = await site({ body: (host) => `<script botId="BOT" callback="onInit" src="${host}/js/webchat.min.js"></script><script>function onInit(c){c.openChatWindow()}</script>` });
+  await id("wc-start").waitFor();
+});
+
 test("the full page starts with its query", async () => {
   const made = await chat({ path: "/webchat/BOT?ref=abc&userKey=kim", viewport: { width: 800, height: 600 } });
   const { context } = await made.stored();

@@ -173,9 +173,13 @@ function begin(): void {
   if (/webchat\.min\.js/.test(source) || attribute("callback")) {
     const init = initializer(botId, { params: dataParams() });
     const control = init();
-    const callback = names[attribute("callback") ?? ""];
-    if (typeof callback === "function") callback.call(control, control);
-    return;
+    const tell = (): void => {
+      const callback = names[attribute("callback") ?? ""];
+      if (typeof callback === "function") callback.call(control, control);
+      // It may stand below.
+      else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", tell);
+    };
+    return tell();
   }
 
   const init = initializer(botId, {});
