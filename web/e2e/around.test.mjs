@@ -509,6 +509,23 @@ test("a page that says again who is here takes nothing from them", async () => {
   assert.deepEqual([made.sessions(), frames.filter(({ type }) => type === "sync").length], before);
 });
 
+test("a widget that is destroyed while its window loads leaves nothing in the page", async () => {
+  const { page, id } = await site();
+  let release;
+  await page.route(/\/webchat\/app\.\w+\.js/, async (route) => (await new Promise((resolve) => (release = resolve)), route.continue()));
+  const words = page.waitForResponse(/\/webchat\/ko\.\w+\.json$/);
+  await id("wc-launcher").hover();
+  await (await words).finished();
+  await eventually(() => !!release, true);
+  await page.evaluate(() => window.wc.destroy());
+  await eventually(() => id("wc-launcher").count(), 0);
+  const loaded = page.evaluate(() => new Promise((done) => document.querySelector('script[src*="/webchat/app."]').addEventListener("load", () => setTimeout(done))));
+  release();
+  await loaded;
+  assert.equal(await page.locator(".closer_webchat_chat_wrapper").count(), 0);
+  assert.deepEqual(page.errors, []);
+});
+
 test("where storage is blocked the chat works, and the settings say so", async () => {
   const blocked = "for(const name of ['localStorage','sessionStorage','indexedDB'])Object.defineProperty(window,name,{get(){throw new DOMException('no','SecurityError')}});";
   const { page, id } = await site({ body: before(blocked), config: { contactForm: { required: true, fields: ["name"], consent: "" } } });

@@ -168,10 +168,13 @@ const make: MakeLauncher = (loaded) => {
   }
 
   function need(): Promise<App> {
-    return (loading ??= ready.then(() => {
+    const check = (): void => {
       if (!config?.enabled || gone) throw Object.assign(Error("the chat is off"), { code: "not_found" });
+    };
+    return (loading ??= ready.then(() => {
+      check();
       return Promise.all([load<MountApp>(APP_FILE), words(locale())]);
-    }).then(([mount, words]) => (app = mount(shell, words))).catch((error) => {
+    }).then(([mount, words]) => (check(), (app = mount(shell, words)))).catch((error) => {
       loading = null;
       throw error;
     }));
