@@ -105,7 +105,7 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
       (listeners[event] ??= new Set()).add(listener);
       return () => void listeners[event]!.delete(listener);
     },
-    destroy: () => void loading.then((it) => it.destroy()),
+    destroy: () => void loading.then((it) => it.destroy(), () => undefined),
     openChatWindow: () => setOpen(true),
     closeChatWindow: () => setOpen(false),
     showChatButton: () => setEnabled(true),
@@ -138,6 +138,7 @@ function initializer(botId: string, base: InitOptions): (options?: InitOptions) 
   return (options) => {
     const control = create(botId, { ...base, ...options, params: { ...base.params, ...options?.params } });
     const promise = (control.ready as Promise<void>).then(() => control);
+    promise.catch(() => undefined); // The warning has been given.
     return Object.defineProperties(promise, Object.getOwnPropertyDescriptors(control));
   };
 }
