@@ -329,6 +329,17 @@ test("on a phone the page stands still, and back closes the window", async () =>
   assert.equal(page.url(), `${address}#two`);
 });
 
+test("a page's own style for the widget's elements shows nothing that is closed", async () => {
+  const style = "<style>.closer_webchat_chat_wrapper,.closer_webchat_button_wrapper{display:flex}</style>";
+  const { id } = await site({ viewport: PHONE, body: (host) => style + snippet(host, "'wc'") });
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  assert.equal(await id("wc-launcher").isVisible(), false);
+  await id("wc-close").click();
+  await id("wc-launcher").waitFor();
+  assert.equal(await id("wc-window").isVisible(), false);
+});
+
 test("on a phone the composer stays above the keyboard", async () => {
   const { page, id } = await chat({ viewport: PHONE });
   await page.evaluate(() => {
