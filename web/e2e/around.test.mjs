@@ -127,6 +127,19 @@ test("the welcome view has questions to begin with; later the last line and when
   assert.match(await page.locator(".wc-when").innerText(), /^오늘 오[전후] \d+(?:시|:\d\d)$/);
 });
 
+test("hours that have changed are seen when the window opens again", async () => {
+  const hours = { open: false, text: "10:00 ~ 18:00", opensAt: null };
+  const { page, id } = await site({ config: { hours } });
+  await id("wc-launcher").click();
+  await id("wc-hours").waitFor();
+  await id("wc-close").click();
+  hours.open = true;
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  await id("wc-hours").waitFor({ state: "detached" });
+  assert.deepEqual(page.errors, []);
+});
+
 async function outOfHours(locale, said) {
   const { id } = await chat({ locale, config: { hours: { open: false, text: "10:00 ~ 18:00", opensAt: tomorrow(9) } } });
   assert.equal(await id("wc-hours").innerText(), said);

@@ -43,13 +43,9 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     }
   });
 
-  let asked: Promise<Response> | undefined;
-  try {
-    // Who was never here waits for the configuration: it comes beside the launcher, not after it.
-    if (!localStorage.getItem(`wc:${botId}:config`)) (asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).catch(() => undefined);
-  } catch {
-    // Storage is blocked: the launcher asks.
-  }
+  // The configuration comes beside the launcher, not after it.
+  const asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`);
+  asked.catch(() => undefined);
   let launcher: Launcher | null = null;
   const loading = load<MakeLauncher>(LAUNCHER_FILE).then((make) => (launcher = make({ host, botId, options, state, page, emit, load, asked } as Shell)));
   const ready = loading.then((it) => it.ready);

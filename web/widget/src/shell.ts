@@ -78,8 +78,8 @@ export interface Shell {
   focusLauncher(): void;
   /** Loads a file that came with this build and calls back with what it gives. */
   load<T>(file: string): Promise<T>;
-  /** The request for the configuration, where the loader has sent it. */
-  asked?: Promise<Response> | undefined;
+  /** The loader's request for the configuration. */
+  asked: Promise<Response>;
 }
 
 /** What the loader hands calls on to. */
