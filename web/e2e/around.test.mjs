@@ -353,6 +353,23 @@ test("a page's own style for the widget's elements shows nothing that is closed"
   assert.equal(await id("wc-window").isVisible(), false);
 });
 
+test("on a phone a window that is closed and opened at once stays open, and back closes it", async () => {
+  const { page, id } = await site({ viewport: PHONE });
+  const entries = () => page.evaluate(() => history.length);
+  const first = await entries();
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  await page.evaluate(() => new Promise((done) => {
+    addEventListener("popstate", () => setTimeout(done), { once: true });
+    window.wc.setOpen(false);
+    window.wc.setOpen(true);
+  }));
+  assert.deepEqual([await page.evaluate(() => window.wc.isOpen), await id("wc-window").isVisible(), await entries()], [true, true, first + 1]);
+  await page.evaluate(() => history.back());
+  await id("wc-window").waitFor({ state: "hidden" });
+  await id("wc-launcher").waitFor();
+});
+
 test("on a phone the composer stays above the keyboard", async () => {
   const { page, id } = await chat({ viewport: PHONE });
   await page.evaluate(() => {
