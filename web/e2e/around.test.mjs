@@ -127,6 +127,19 @@ test("the welcome view has questions to begin with; later the last line and when
   assert.match(await page.locator(".wc-when").innerText(), /^오늘 오[전후] \d+(?:시|:\d\d)$/);
 });
 
+test("hours that have changed are seen when the window opens again", async () => {
+  const hours = { open: false, text: "10:00 ~ 18:00", opensAt: null };
+  const { page, id } = await site({ config: { hours } });
+  await id("wc-launcher").click();
+  await id("wc-hours").waitFor();
+  await id("wc-close").click();
+  hours.open = true;
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  await id("wc-hours").waitFor({ state: "detached" });
+  assert.deepEqual(page.errors, []);
+});
+
 async function outOfHours(locale, said) {
   const { id } = await chat({ locale, config: { hours: { open: false, text: "10:00 ~ 18:00", opensAt: tomorrow(9) } } });
   assert.equal(await id("wc-hours").innerText(), said);
@@ -329,6 +342,34 @@ test("on a phone the page stands still, and back closes the window", async () =>
   assert.equal(page.url(), `${address}#two`);
 });
 
+test("a page's own style for the widget's elements shows nothing that is closed", async () => {
+  const style = "<style>.closer_webchat_chat_wrapper,.closer_webchat_button_wrapper{display:flex}</style>";
+  const { id } = await site({ viewport: PHONE, body: (host) => style + snippet(host, "'wc'") });
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  assert.equal(await id("wc-launcher").isVisible(), false);
+  await id("wc-close").click();
+  await id("wc-launcher").waitFor();
+  assert.equal(await id("wc-window").isVisible(), false);
+});
+
+test("on a phone a window that is closed and opened at once stays open, and back closes it", async () => {
+  const { page, id } = await site({ viewport: PHONE });
+  const entries = () => page.evaluate(() => history.length);
+  const first = await entries();
+  await id("wc-launcher").click();
+  await id("wc-start").waitFor();
+  await page.evaluate(() => new Promise((done) => {
+    addEventListener("popstate", () => setTimeout(done), { once: true });
+    window.wc.setOpen(false);
+    window.wc.setOpen(true);
+  }));
+  assert.deepEqual([await page.evaluate(() => window.wc.isOpen), await id("wc-window").isVisible(), await entries()], [true, true, first + 1]);
+  await page.evaluate(() => history.back());
+  await id("wc-window").waitFor({ state: "hidden" });
+  await id("wc-launcher").waitFor();
+});
+
 test("on a phone the composer stays above the keyboard", async () => {
   const { page, id } = await chat({ viewport: PHONE });
   await page.evaluate(() => {
@@ -422,6 +463,108 @@ test("another person does not get what the one before wrote and did not send", a
   await id("wc-qr-0").waitFor();
   assert.equal(await id("wc-input").inputValue(), "");
   assert.deepEqual(frames("start").map((frame) => frame.params.name), ["김하나", "이둘"]);
+});
+
+test("who comes without a userKey after a person has logged out begins anew", async () => {
+  const { page, id } = await site({ body: (host) => snippet(host, "function(init){window.wc=init({userKey:localStorage.user})}") });
+  const again = async (change) => {
+    await page.evaluate(change);
+    await page.reload();
+    await page.waitForFunction(() => window.wc?.ready.then(() => true));
+    await page.evaluate(() => window.wc.setOpen(true));
+  };
+  const says = async (text) => {
+    await id("wc-input").fill(text);
+    await id("wc-send").click();
+    await page.getByText(`"${text}"라고`).waitFor();
+    await kept(page);
+  };
+  await again(() => localStorage.setItem("user", "kim"));
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  await says("비밀");
+  await again(() => localStorage.removeItem("user"));
+  assert.equal(await id("wc-start").innerText(), "대화 시작");
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  assert.equal(await page.getByText("비밀").count(), 0);
+  const anonymous = await page.evaluate(() => window.wc.userKey);
+  assert.match(anonymous, /^anon_/);
+  await says("이름 없이");
+  await again(() => undefined);
+  await page.getByText('"이름 없이"라고').waitFor();
+  assert.equal(await page.evaluate(() => window.wc.userKey), anonymous);
+  // In one page too.
+  await page.evaluate(() => window.wc.setUserKey("kim"));
+  await page.getByText('"비밀"라고').waitFor();
+  await page.evaluate(() => window.wc.setUserKey(""));
+  await id("wc-qr-0").waitFor();
+  assert.equal(await page.getByText("비밀").count(), 0);
+  assert.match(await page.evaluate(() => window.wc.userKey), /^anon_/);
+});
+
+test("a listener of the page that throws stops neither the widget nor the other listeners", async () => {
+  const { page, id } = await site();
+  await page.waitForFunction(() => window.wc?.ready.then(() => true));
+  await page.evaluate(() => {
+    window.heard = [];
+    for (const name of ["open", "message"]) {
+      window.wc.on(name, () => { throw Error("of the page"); });
+      window.wc.on(name, () => window.heard.push(name));
+    }
+  });
+  await id("wc-launcher").click();
+  await id("wc-start").click();
+  await id("wc-qr-0").waitFor();
+  assert.deepEqual((await page.evaluate(() => window.heard)).slice(0, 2), ["open", "message"]);
+  assert.deepEqual(new Set(page.errors), new Set(["of the page"]));
+});
+
+test("an identity goes with its person: another one comes in without it", async () => {
+  for (const name of ["identity", "userHash"]) {
+    const { page, id } = await site({ body: (host) => snippet(host, `function(init){window.wc=init({userKey:'kim',${name}:'of.kim.alone'})}`) });
+    const asked = page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/sessions"));
+    await page.waitForFunction(() => window.wc?.ready.then(() => true));
+    await page.evaluate(() => window.wc.setUserKey("lee"));
+    await id("wc-launcher").click();
+    await id("wc-start").click();
+    const { userKey, identity } = (await asked).postDataJSON();
+    assert.deepEqual([userKey, identity], ["lee", undefined]);
+    await id("wc-qr-0").waitFor();
+  }
+});
+
+test("a page that says again who is here takes nothing from them", async () => {
+  const made = await chat({ body: KIM });
+  const { page, id, frames, say, connected } = made;
+  await connected();
+  await say("하나");
+  await page.getByText('"하나"라고').waitFor();
+  await id("wc-input").fill("쓰다 만 말");
+  const before = [made.sessions(), frames.filter(({ type }) => type === "sync").length];
+  await page.evaluate(() => window.wc.setUserKey("kim"));
+  assert.equal(await id("wc-input").inputValue(), "쓰다 만 말");
+  assert.equal(await page.getByText('"하나"라고').count(), 1);
+  await say("둘");
+  await page.getByText('"둘"라고').waitFor();
+  assert.deepEqual([made.sessions(), frames.filter(({ type }) => type === "sync").length], before);
+});
+
+test("a widget that is destroyed while its window loads leaves nothing in the page", async () => {
+  const { page, id } = await site();
+  let release;
+  await page.route(/\/webchat\/app\.\w+\.js/, async (route) => (await new Promise((resolve) => (release = resolve)), route.continue()));
+  const words = page.waitForResponse(/\/webchat\/ko\.\w+\.json$/);
+  await id("wc-launcher").hover();
+  await (await words).finished();
+  await eventually(() => !!release, true);
+  await page.evaluate(() => window.wc.destroy());
+  await eventually(() => id("wc-launcher").count(), 0);
+  const loaded = page.evaluate(() => new Promise((done) => document.querySelector('script[src*="/webchat/app."]').addEventListener("load", () => setTimeout(done))));
+  release();
+  await loaded;
+  assert.equal(await page.locator(".closer_webchat_chat_wrapper").count(), 0);
+  assert.deepEqual(page.errors, []);
 });
 
 test("where storage is blocked the chat works, and the settings say so", async () => {

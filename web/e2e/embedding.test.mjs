@@ -30,6 +30,24 @@ test("version 1 with data params and callback", async () => {
   await id("wc-launcher").waitFor();
 });
 
+test("version 1 with a callback that stands below its script", async () => {
+  const { id } = await site({ body: (host) => `<script botId="BOT" callback="onInit" src="${host}/js/webchat.min.js"></script><script>function onInit(c){c.openChatWindow()}</script>` });
+  await id("wc-start").waitFor();
+});
+
+test("where the widget's scripts are blocked the page hears a warning and no error", async () => {
+  const { page } = await site({ body: (host) => snippet(host, "function(init){window.wc=init()}") });
+  const said = [];
+  page.on("console", (message) => message.type() === "warning" && said.push(message.text()));
+  await page.route(/\/webchat\/launcher\.\w+\.js/, (route) => route.abort());
+  await page.reload();
+  await page.waitForFunction(() => window.wc?.ready.catch(() => true));
+  await page.evaluate(() => window.wc.destroy());
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+  assert.deepEqual(page.errors, []);
+  assert.match(said.join(), /webchat: .*not loaded/);
+});
+
 test("the full page starts with its query", async () => {
   const made = await chat({ path: "/webchat/BOT?ref=abc&userKey=kim", viewport: { width: 800, height: 600 } });
   const { context } = await made.stored();

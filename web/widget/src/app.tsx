@@ -147,8 +147,8 @@ function Welcome({ ui, frame }: { ui: Ui; frame: Frame }) {
   const last = chat.timeline.messages.at(-1);
   return (
     <main class="wc-welcome" data-testid="wc-welcome">
-      <h1>{(theme.title ?? "").slice(0, 30)}</h1>
-      <p>{(theme.description ?? "").slice(0, 100)}</p>
+      <h1>{`${theme.title ?? ""}`.slice(0, 30)}</h1>
+      <p>{`${theme.description ?? ""}`.slice(0, 100)}</p>
       <section>
         <h2>{w.talk}</h2>
         <Hours ui={ui} />

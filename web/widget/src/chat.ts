@@ -344,7 +344,7 @@ export class Chat {
     const key = this.#key;
     const { userKey } = shell.options;
     const earlier = local.get<Session>(key);
-    const resume = earlier && (!userKey || earlier.userKey === userKey) ? earlier : undefined;
+    const resume = earlier && (userKey ? earlier.userKey === userKey : earlier.userKey.startsWith("anon_")) ? earlier : undefined;
     if (!shell.state.userKey && resume) shell.state.userKey = resume.userKey;
     const unsent = (this.#unsent = outbox(`${key}:out:`, () => shell.state.userKey));
     const left = unsent.read();

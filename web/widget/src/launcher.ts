@@ -11,7 +11,6 @@ const KO = { open: "채팅 열기", close: "채팅 닫기", unread: (n: number) 
 const EN: typeof KO = { open: "Open chat", close: "Close chat", unread: (n) => `, ${n} unread`, dismiss: "Dismiss", off: "This chat is not available." };
 const TEASER_AFTER = 3_000;
 const TEASER_AGAIN = 30 * 86_400_000;
-const FRESH = 300_000;
 
 /** What the web storage has, null where it has nothing or is blocked. */
 function kept<T>(key: string, area: "localStorage" | "sessionStorage" = "localStorage"): T | null {
@@ -70,6 +69,18 @@ const make: MakeLauncher = (loaded) => {
     state.theme = { title: found.title, description: found.description, ...found.theme, ...options.theme } as Theme;
     paint();
     app?.repaint();
+  }
+
+  /** The browser keeps the answer for as long as the server says. */
+  function refresh(asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)): Promise<void> {
+    return asked.then(async (response) => {
+      const found: BotConfig = response.ok ? await response.json() : { botId, enabled: false };
+      if (response.ok || response.status === 404) {
+        keep(`${key}:config`, { config: found });
+        settle(found);
+      }
+      if (!response.ok) throw Error(`HTTP ${response.status}`);
+    }).catch((error: Error) => console.warn(`webchat: bot ${botId} is not shown here (${error.message}): is it on, and is this site allowed?`));
   }
 
   function paint(): void {
@@ -144,7 +155,7 @@ const make: MakeLauncher = (loaded) => {
     if (used || Date.now() - (kept<number>(seen) ?? 0) < TEASER_AGAIN) return;
     const card = element("div", { class: "teaser", part: "teaser", "data-testid": "wc-teaser" }, root);
     const text = element("p", {}, card);
-    for (const [plain, bold, label, href] of pieces(state.theme.greetingMessage!.slice(0, 300))) {
+    for (const [plain, bold, label, href] of pieces(`${state.theme.greetingMessage}`.slice(0, 300))) {
       text.append(plain);
       if (bold) element("b", {}, text).textContent = bold;
       if (href) element("a", { href, target: "_blank", rel: "noopener noreferrer" }, text).textContent = label!;
@@ -168,10 +179,13 @@ const make: MakeLauncher = (loaded) => {
   }
 
   function need(): Promise<App> {
-    return (loading ??= ready.then(() => {
+    const check = (): void => {
       if (!config?.enabled || gone) throw Object.assign(Error("the chat is off"), { code: "not_found" });
+    };
+    return (loading ??= ready.then(() => {
+      check();
       return Promise.all([load<MountApp>(APP_FILE), words(locale())]);
-    }).then(([mount, words]) => (app = mount(shell, words))).catch((error) => {
+    }).then(([mount, words]) => (check(), (app = mount(shell, words)))).catch((error) => {
       loading = null;
       throw error;
     }));
@@ -184,6 +198,7 @@ const make: MakeLauncher = (loaded) => {
     teaser?.remove();
     paint();
     emit(open ? "open" : "close");
+    if (open) void refresh();
     if (app) app.setOpen(open);
     else if (open) {
       button?.classList.add("busy");
@@ -195,16 +210,9 @@ const make: MakeLauncher = (loaded) => {
     }
   }
 
-  const cached = kept<{ at: number; config: BotConfig }>(`${key}:config`);
+  const cached = kept<{ config: BotConfig }>(`${key}:config`);
   if (cached?.config) settle(cached.config);
-  const fetched = cached?.config && Date.now() - cached.at < FRESH ? Promise.resolve() : (loaded.asked ?? fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).then(async (response) => {
-    const found: BotConfig = response.ok ? await response.json() : { botId, enabled: false };
-    if (response.ok || response.status === 404) {
-      keep(`${key}:config`, { at: response.ok ? Date.now() : 0, config: found });
-      settle(found);
-    }
-    if (!response.ok) throw Error(`HTTP ${response.status}`);
-  }).catch((error: Error) => console.warn(`webchat: bot ${botId} is not shown here (${error.message}): is it on, and is this site allowed?`));
+  const fetched = refresh(loaded.asked);
   const shown = cached?.config ? Promise.resolve() : fetched;
   void shown.then(() => {
     known();

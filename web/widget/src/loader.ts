@@ -34,15 +34,18 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     theme: { ...options.theme },
     view: { current: "welcome", stack: ["welcome"] },
   };
-  const emit = (event: string, detail?: unknown): void => listeners[event]?.forEach((listener) => listener(detail));
+  /** What a listener of the page throws is the page's: it stops neither us nor the other listeners. */
+  const emit = (event: string, detail?: unknown): void => listeners[event]?.forEach((listener) => {
+    try {
+      listener(detail);
+    } catch (error) {
+      reportError(error);
+    }
+  });
 
-  let asked: Promise<Response> | undefined;
-  try {
-    // Who was never here waits for the configuration: it comes beside the launcher, not after it.
-    if (!localStorage.getItem(`wc:${botId}:config`)) (asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`)).catch(() => undefined);
-  } catch {
-    // Storage is blocked: the launcher asks.
-  }
+  // The configuration comes beside the launcher, not after it.
+  const asked = fetch(`${host}/webchat/v1/bots/${encodeURIComponent(botId)}`);
+  asked.catch(() => undefined);
   let launcher: Launcher | null = null;
   const loading = load<MakeLauncher>(LAUNCHER_FILE).then((make) => (launcher = make({ host, botId, options, state, page, emit, load, asked } as Shell)));
   const ready = loading.then((it) => it.ready);
@@ -72,9 +75,14 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
     setOpen, setEnabled, setParams,
     setEnable: setEnabled,
     setUserKey(userKey: string, identity?: string): Promise<void> {
+      if (userKey === (options.userKey ?? "")) {
+        options.identity = identity ?? options.identity;
+        return Promise.resolve();
+      }
       state.userKey = options.userKey = userKey;
-      if (identity) options.identity = identity;
-      return later((app) => app.setUserKey(userKey, identity));
+      options.identity = identity;
+      options.userHash = undefined;
+      return later((app) => app.setUserKey(userKey));
     },
     setTheme(theme: Theme): void {
       options.theme = { ...options.theme, ...theme };
@@ -93,7 +101,7 @@ function create(botId: string, options: InitOptions): Record<string, unknown> {
       (listeners[event] ??= new Set()).add(listener);
       return () => void listeners[event]!.delete(listener);
     },
-    destroy: () => void loading.then((it) => it.destroy()),
+    destroy: () => void loading.then((it) => it.destroy(), () => undefined),
     openChatWindow: () => setOpen(true),
     closeChatWindow: () => setOpen(false),
     showChatButton: () => setEnabled(true),
@@ -126,6 +134,7 @@ function initializer(botId: string, base: InitOptions): (options?: InitOptions) 
   return (options) => {
     const control = create(botId, { ...base, ...options, params: { ...base.params, ...options?.params } });
     const promise = (control.ready as Promise<void>).then(() => control);
+    promise.catch(() => undefined); // The warning has been given.
     return Object.defineProperties(promise, Object.getOwnPropertyDescriptors(control));
   };
 }
@@ -161,9 +170,13 @@ function begin(): void {
   if (/webchat\.min\.js/.test(source) || attribute("callback")) {
     const init = initializer(botId, { params: dataParams() });
     const control = init();
-    const callback = names[attribute("callback") ?? ""];
-    if (typeof callback === "function") callback.call(control, control);
-    return;
+    const tell = (): void => {
+      const callback = names[attribute("callback") ?? ""];
+      if (typeof callback === "function") callback.call(control, control);
+      // It may stand below.
+      else if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", tell);
+    };
+    return tell();
   }
 
   const init = initializer(botId, {});

@@ -11,8 +11,17 @@ export function phone({ setOpen, page }: Shell, wrapper: HTMLElement): { covers(
   const covers = (): boolean => !page && matchMedia("(max-width: 639px)").matches;
   // By the address: pages may take our mark over into entries of theirs.
   const marked = (): boolean => history.state?.malgil === location.href;
+  /** Our mark is being taken back, which the browser does later. */
+  let leaving = false;
+  const mark = (): void => {
+    if (!marked()) history.pushState({ ...history.state, malgil: location.href }, "");
+  };
   const popped = (): void => {
-    if (overflow !== null && !marked()) setOpen(false);
+    const reopened = leaving;
+    leaving = false;
+    if (overflow === null) return;
+    if (reopened) mark();
+    else if (!marked()) setOpen(false);
   };
   /** The room that the keyboard leaves; a page that is magnified stays as it is. */
   const fit = (): void => {
@@ -29,11 +38,11 @@ export function phone({ setOpen, page }: Shell, wrapper: HTMLElement): { covers(
     if (open && overflow === null && covers()) {
       overflow = style.overflow;
       style.overflow = "hidden";
-      if (!marked()) history.pushState({ ...history.state, malgil: location.href }, "");
+      mark();
     } else if (!open && overflow !== null) {
       style.overflow = overflow;
       overflow = null;
-      if (marked()) history.back();
+      if (!leaving && (leaving = marked())) history.back();
     }
   };
   listen("addEventListener");

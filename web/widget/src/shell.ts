@@ -45,9 +45,9 @@ export interface State {
 
 export interface InitOptions {
   userKey?: string;
-  identity?: string;
+  identity?: string | undefined;
   /** The name that ux papers gave the identity. */
-  userHash?: string;
+  userHash?: string | undefined;
   params?: Params;
   enable?: boolean;
   defaultOpen?: boolean;
@@ -78,8 +78,8 @@ export interface Shell {
   focusLauncher(): void;
   /** Loads a file that came with this build and calls back with what it gives. */
   load<T>(file: string): Promise<T>;
-  /** The request for the configuration, where the loader has sent it. */
-  asked?: Promise<Response> | undefined;
+  /** The loader's request for the configuration. */
+  asked: Promise<Response>;
 }
 
 /** What the loader hands calls on to. */
@@ -89,7 +89,7 @@ export interface App {
   changeView(view: ViewName | "back", how?: string): void;
   /** Sends what is unsent. */
   setParams(): Promise<void>;
-  setUserKey(userKey: string, identity?: string): Promise<void>;
+  setUserKey(userKey: string): Promise<void>;
   startConversation(options?: { navigation?: Place; params?: Params; restart?: boolean }): Promise<void>;
   changeNavigation(place: Place): Promise<void>;
   sendMessage(message: { data: MessageData }): Promise<void>;
