@@ -1,7 +1,7 @@
 /** What is around the talk: teaser, welcome, contact form, settings, the phone's screen, the full page, the script API. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { audit, chat, eventually, from, shoot, site, snippet } from "./site.mjs";
+import { audit, chat, eventually, from, kept, shoot, site, snippet } from "./site.mjs";
 
 const FORM = { required: true, fields: ["name", "phone", "email"], consent: "상담을 위해 연락처를 수집하는 데 동의합니다." };
 const PHONE = { width: 375, height: 667 };
@@ -15,12 +15,6 @@ function posted(page) {
   page.on("request", (request) => request.url().endsWith("/messages") && request.method() === "POST" && page.posted.push(request.postDataJSON()));
   return (type) => page.posted.filter((frame) => frame.type === type);
 }
-
-/** The browser has kept the talk for the next visit. */
-const kept = (page) => page.waitForFunction(() => new Promise((done) => {
-  const asked = indexedDB.open("malgil-webchat");
-  asked.onsuccess = () => (asked.result.transaction("talks").objectStore("talks").getAll().onsuccess = ({ target }) => done(target.result.length > 0));
-}));
 
 async function fill(id, values) {
   for (const [name, value] of Object.entries(values)) await id(`wc-contact-${name}`).fill(value);

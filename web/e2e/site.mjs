@@ -145,6 +145,17 @@ export async function chat(options) {
   return { ...made, get session() { return made.session; }, say: async (text) => (await made.id("wc-input").fill(text), made.id("wc-send").click()) };
 }
 
+/** The browser has kept so many messages of a talk for the next visit. */
+export const kept = (page, messages = 1) => page.waitForFunction(async (messages) => {
+  // Whoever opens it before the widget does makes one that holds nothing.
+  if (!(await indexedDB.databases()).some(({ name }) => name === "malgil-webchat")) return false;
+  return new Promise((done) => {
+    indexedDB.open("malgil-webchat").onsuccess = ({ target: { result } }) => {
+      result.transaction("talks").objectStore("talks").getAll().onsuccess = ({ target }) => (result.close(), done(target.result.some((talk) => talk.messages.length >= messages)));
+    };
+  });
+}, messages);
+
 export const from = (page, who) => page.locator(`[data-from="${who}"]`);
 
 export const eventually = async (read, wanted, within = 15_000) => {

@@ -154,7 +154,7 @@ async function weather(line, name) {
 
 /** The build as it was when the storm began. */
 const scripts = new Map();
-for (const name of await readdir(root, { recursive: true })) if (name.endsWith(".js")) scripts.set(`/${name}`, await readFile(`${root}/${name}`));
+for (const name of await readdir(root, { recursive: true })) if (/\.js(?:on)?$/.test(name)) scripts.set(`/${name}`, await readFile(`${root}/${name}`));
 
 const until = async (holds, what, ms = CALM_MS) => {
   const end = Date.now() + ms;
@@ -191,10 +191,10 @@ class Visitor {
       tag.onLoad = function (init) { window.chat = init({ userKey: "${this.userKey}", defaultOpen: true, theme: { skipWelcome: true } }); };
       document.documentElement.append(tag);
     </script><body></body>`;
-    // The shop's page and the scripts, which browsers keep, are not what is on trial.
+    // The shop's page, scripts and words, which browsers keep, are not what is on trial.
     await this.context.route(/\/shop$/, (route) => route.fulfill({ contentType: "text/html", body: html }));
-    await this.context.route(/\.js(\?.*)?$/, (route) =>
-      route.fulfill({ contentType: "text/javascript", body: scripts.get(new URL(route.request().url()).pathname) }),
+    await this.context.route(/\.js(on)?(\?.*)?$/, (route) =>
+      route.fulfill({ contentType: route.request().url().endsWith("json") ? "application/json" : "text/javascript", headers: { "access-control-allow-origin": "*" }, body: scripts.get(new URL(route.request().url()).pathname) }),
     );
     this.main = await this.open();
     this.said.set("main", []);

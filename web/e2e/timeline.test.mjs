@@ -1,7 +1,7 @@
 /** Messages in the window: how they arrive, what they show, and what one can do with them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chat, eventually, from, site } from "./site.mjs";
+import { chat, eventually, from, kept, site } from "./site.mjs";
 
 const texts = (page, who) => from(page, who).locator(".mv-text").allInnerTexts();
 const focused = (page) => page.evaluate(() => document.activeElement.shadowRoot.activeElement?.dataset.testid ?? "");
@@ -95,10 +95,7 @@ test("a reload comes back to where the reader was", async () => {
   const up = () => list.evaluate((it) => Math.round(it.scrollHeight - it.scrollTop));
   await scrollTo(page, 150);
   const was = await up();
-  await page.waitForFunction(() => new Promise((done) => {
-    const asked = indexedDB.open("malgil-webchat");
-    asked.onsuccess = () => (asked.result.transaction("talks").objectStore("talks").getAll().onsuccess = (event) => done(event.target.result[0]?.messages.length >= 9));
-  }));
+  await kept(page, 9);
   await page.reload();
   await eventually(() => from(page, "bot").count(), 5);
   await eventually(async () => Math.abs((await up()) - was) < 5, true);

@@ -1,7 +1,7 @@
 /** The acceptance checks of the widget, W-01 to W-25, in Chromium against a running installation. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { chat, eventually, from, site, snippet } from "./site.mjs";
+import { chat, eventually, from, kept, site, snippet } from "./site.mjs";
 
 /** Only answers over HTTP can be edited. */
 const overHttp = (path, answer) => (path === "/sessions" ? { ...answer, socketUrl: null } : answer);
@@ -149,10 +149,7 @@ test("W-11 a reload shows the messages before the network answers, once", async 
   const { line, page, id, say } = await chat();
   await say("하나");
   await page.getByText('"하나"라고').waitFor();
-  await page.waitForFunction(() => new Promise((done) => {
-    const asked = indexedDB.open("malgil-webchat");
-    asked.onsuccess = () => (asked.result.transaction("talks").objectStore("talks").getAll().onsuccess = (event) => done(event.target.result[0]?.messages.length >= 3));
-  }));
+  await kept(page, 3);
   line.delay = 2_000;
   const at = Date.now();
   await page.reload();

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from shared.conversation.turn import Turn, TurnTooLarge
+from shared.conversation.turn import RECENT_CLIENT_IDS, Turn, TurnTooLarge
 from shared.engine import HttpResponse
 from shared.engine.inbound import AgentMessage, Opened, StartAt, UserMessage
 from shared.errors import Conflict, Unavailable
@@ -55,10 +55,10 @@ def test_a_resend_gets_the_stored_answer_and_writes_nothing() -> None:
     assert len(turns.rows) == 2
 
 
-def test_a_resend_after_eight_newer_messages_counts_as_new() -> None:
+def test_a_resend_after_more_newer_messages_than_a_log_remembers_counts_as_new() -> None:
     turns = MemoryTurns()
     handle = a_handle_inbound(turns)
-    for number in range(9):
+    for number in range(RECENT_CLIENT_IDS + 1):
         handle(a_request(str(number), client_id=f"id-{number}"))
     assert handle(a_request("1", client_id="id-1")).is_resend
     assert not handle(a_request("0", client_id="id-0")).is_resend
