@@ -13,7 +13,7 @@ import { FakeServer } from "../../../web/testing/fake-server.mjs";
 
 const here = createRequire(import.meta.url);
 const web = createRequire(new URL("../../../web/package.json", import.meta.url));
-const TYPES = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", html: "text/html; charset=utf-8", txt: "text/plain; charset=utf-8" };
+const TYPES = { js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8", html: "text/html; charset=utf-8", txt: "text/plain; charset=utf-8", json: "application/json" };
 
 const installed = (name) => new URL(`node_modules/${name}`, import.meta.url);
 async function version(name) {
@@ -138,13 +138,13 @@ export const WIDGETS = { ours, none, typebot, botpress, rasa };
 
 export const gzipped = (body) => gzipSync(body, { level: 9 });
 
-/** Serves the page and the files of a widget, gzip as any host would, and what its window asks for. */
+/** Serves the page and the files of a widget, gzip as any host would (ours as its build made it), and what its window asks for. */
 export class Site extends FakeServer {
   constructor(widget) {
     super({ bot: () => ({ messages: [{ type: "text", text: "안녕하세요! 무엇을 도와드릴까요?" }], keyboard: null }) });
     this.widget = widget;
     const all = { ...widget.files, "/": Buffer.from(page(widget.snippet)) };
-    this.zipped = Object.fromEntries(Object.entries(all).map(([path, body]) => [path, gzipped(body)]));
+    this.zipped = Object.fromEntries(Object.entries(all).map(([path, body]) => [path, all[`${path}.gz`] ?? gzipped(body)]));
   }
 
   async listen() {
