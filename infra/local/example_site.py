@@ -2,7 +2,8 @@
 page of its own.
 
 It is another site than the API's, as a customer's is. Pages are read when they are asked for, so that a changed one
-shows at the next reload; which installation and which bot they talk to is put in then.
+shows at the next reload; what many pages share (parts/), and which installation and which bot they talk to, is put in
+then.
 """
 
 import html
@@ -51,6 +52,8 @@ class ExampleSite:
         if not BOT_ID.fullmatch(bot_id):
             raise InvalidInput("bot: up to 64 letters, digits, - and _ are expected")
         text = file.read_text(encoding="utf-8")
+        for part in self.folder.glob("parts/*.part"):
+            text = text.replace(f"{{{{{part.stem.upper()}}}}}", part.read_text(encoding="utf-8"))
         for place, value in {"{{HOST}}": self.host, "{{SOCKET}}": self.socket, "{{BOT}}": bot_id}.items():
             # The values have letters, digits and -_:/.[] alone: they are the same in HTML and in a script's text.
             text = text.replace(place, html.escape(value))
